@@ -1,0 +1,107 @@
+/**
+ * Why a codec refused: the closed set of {@link CodecError.code}.
+ *
+ * - `type`: a value of another type than the schema wants (encode)
+ * - `range`: a number, length or date outside what its type holds (both)
+ * - `missing`: a required field is absent (encode)
+ * - `variant`: no such enum value or union tag (both)
+ * - `text`: a lone surrogate, which UTF-8 cannot carry (encode), or bytes that are not UTF-8 (decode)
+ * - `cycle`: the value contains itself (encode)
+ * - `depth`: nested deeper than the limit (both)
+ * - `truncated`: the bytes end inside the value (decode)
+ * - `trailing`: bytes are left over after the value (decode)
+ * - `malformed`: bytes that no encoder writes: unused bits set, over-long integers, duplicate keys, reserved values (decode)
+ * - `limit`: a value that would cost more memory than its bytes justify, or a limit set by an option (both)
+ * - `schema`: not a valid schema, or one past the limits for schemas
+ * - `incompatible`: a writer's schema that this reader cannot resolve
+ * - `invalid`: decoded well, but refused by the validator of `checked`
+ * - `getter`: code of the value itself (a getter, a proxy, an iterator) threw while it was encoded; see `cause`
+ */
+export type CodecErrorCode =
+  | "type"
+  | "range"
+  | "missing"
+  | "variant"
+  | "text"
+  | "cycle"
+  | "depth"
+  | "truncated"
+  | "trailing"
+  | "malformed"
+  | "limit"
+  | "schema"
+  | "incompatible"
+  | "invalid"
+  | "getter";
+
+const BRAND: symbol = Symbol.for("@pipit/codec.CodecError");
+
+/**
+ * The one error of this package for values, bytes and schemas. Its message is `path: detail`, such as
+ * `$.orders[3].price: expected f64, got string "x"`. After it nothing is half done: a writer is back at its position.
+ *
+ * `instanceof` also holds for errors of another copy of this package.
+ */
+export class CodecError extends Error {
+  /** What kind of refusal, for programs. */
+  readonly code: CodecErrorCode;
+  /** Where in the value: `$` is the root, then `.field`, `["odd field"]`, `[index]`. */
+  readonly path: string;
+  /** Where in the bytes decoding met the fault, counted from the start of the message; absent when encoding. */
+  readonly offset: number | undefined;
+  /** The message without the path. */
+  readonly detail: string;
+
+  constructor(code: CodecErrorCode, detail: string, path = "$", offset?: number, options?: { cause?: unknown }) {
+    super(`${path}: ${detail}`, options);
+    this.code = code;
+    this.path = path;
+    this.offset = offset;
+    this.detail = detail;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isCodecError(value);
+  }
+}
+Object.defineProperty(CodecError.prototype, "name", { value: "CodecError", configurable: true, writable: true });
+
+/** Whether `value` is a {@link CodecError} of this or another copy of the package. */
+export function isCodecError(value: unknown): value is CodecError {
+  return typeof value === "object" && value !== null && BRAND in value;
+}
+
+/** The same error seen from one step further out: `segment` (`.name`, `[3]`) goes in front of its path. */
+export function withSegment(error: unknown, segment: string): unknown {
+  if (!isCodecError(error)) return error;
+  return new CodecError(error.code, error.detail, `$${segment}${error.path.slice(1)}`, error.offset, {
+    cause: error.cause,
+  });
+}
+
+/** `.name`, or `["name"]` where the name is not an identifier. Cut at 64 characters. */
+export function fieldSegment(name: string): string {
+  return /^[A-Za-z_$][\w$]{0,63}$/.test(name) ? `.${name}` : `[${quote(name, 64)}]`;
+}
+
+/** A value in an error message: its type, and itself when that is short. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined || typeof value === "boolean") return String(value);
+  if (typeof value === "number") return `number ${Object.is(value, -0) ? "-0" : value}`;
+  if (typeof value === "bigint") {
+    return value < 1n << 128n && value > -(1n << 128n) ? `bigint ${value}` : "a bigint past 128 bits";
+  }
+  if (typeof value === "string") return `string ${quote(value, 40)}`;
+  if (typeof value === "object") return Array.isArray(value) ? `array of ${value.length}` : nameOf(value);
+  return typeof value;
+}
+
+function quote(text: string, most: number): string {
+  return JSON.stringify(text.length > most ? `${text.slice(0, most)}…` : text);
+}
+
+function nameOf(value: object): string {
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return name === "Object" ? "object" : name;
+}

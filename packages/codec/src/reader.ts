@@ -1,0 +1,31 @@
+const EMPTY = new Uint8Array(0);
+
+/** A window on received bytes: one message lies between `pos` and `end`. Decoding moves `pos`. */
+export class Reader {
+  bytes: Uint8Array = EMPTY;
+  view: DataView = new DataView(EMPTY.buffer);
+  pos = 0;
+  end = 0;
+
+  constructor(bytes?: Uint8Array, start = 0, end?: number) {
+    if (bytes !== undefined) this.reset(bytes, start, end);
+  }
+
+  /**
+   * Looks at other bytes. The view is kept while the memory is the same one: chunks of one slab repeat.
+   *
+   * @throws RangeError when `start` and `end` do not lie inside `bytes`
+   */
+  reset(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    if (!(start >= 0 && start <= end && end <= bytes.length)) {
+      throw new RangeError(`Reader window ${start}..${end} lies outside ${bytes.length} bytes`);
+    }
+    const view = this.view;
+    if (view.buffer !== bytes.buffer || view.byteOffset !== bytes.byteOffset || view.byteLength !== bytes.byteLength) {
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    this.bytes = bytes;
+    this.pos = start;
+    this.end = end;
+  }
+}
