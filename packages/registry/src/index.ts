@@ -1,1 +1,18 @@
-export {};
+// For users.
+export { type MemoryRegistryOptions, memoryRegistry } from "./memory-registry.ts";
+export { type StaticAddress, type StaticInstance, staticRegistry } from "./static-registry.ts";
+export type {
+  Evidence,
+  Instance,
+  InstanceState,
+  InstanceUpdate,
+  InstanceView,
+  Lease,
+  Registration,
+  Registry,
+  Snapshot,
+  WatchOptions,
+} from "./registry.ts";
+
+// For authors of registries and simulations.
+export type { Clock } from "./clock.ts";
