@@ -12,3 +12,78 @@ export type {
   PeerCertificate,
   StreamPeer,
 } from "./byte-stream.ts";
+export { Code, codeFromNumber, codeToNumber, isCode } from "./code.ts";
+export { type DeclaredError, type Handled, isRpcError, RpcError, type RpcErrorOptions } from "./rpc-error.ts";
+export { maxMetadataBytes, Metadata, type MetadataInit } from "./metadata.ts";
+export type { AttemptRecord, CallRecord } from "./call-record.ts";
+export {
+  type AnyValue,
+  type Awaitable,
+  type Bidi,
+  bidi,
+  type CallOf,
+  type Client,
+  type ClientStream,
+  clientStream,
+  type Errors,
+  type ErrorsOf,
+  type Handler,
+  type Idempotency,
+  type Implementation,
+  type Items,
+  type MessageSource,
+  type Method,
+  type MethodDef,
+  type MethodKind,
+  type MethodMaker,
+  type MethodOptions,
+  type Methods,
+  type Oneway,
+  oneway,
+  type OnewayMaker,
+  type ServerStream,
+  serverStream,
+  type Service,
+  service,
+  type Unary,
+  unary,
+} from "./contract.ts";
+export type { CallEnd, CallOptions, Criticality } from "./call-options.ts";
+export {
+  type CallContext,
+  contextEnabled,
+  currentContext,
+  enableContext,
+  type RetryPurse,
+  runInContext,
+} from "./call-context.ts";
+export type { Context, DeclaredErrorOptions, Peer } from "./context.ts";
+export type {
+  Interceptor,
+  InterceptorReply,
+  InterceptorRequest,
+  Next,
+  StreamInterceptorReply,
+  StreamInterceptorRequest,
+  UnaryInterceptorReply,
+  UnaryInterceptorRequest,
+} from "./interceptor.ts";
+export { type Channel, channel, type ChannelOptions } from "./channel.ts";
+export type {
+  CallAcceptor,
+  CallFailure,
+  ClientConnection,
+  ConnectionHandler,
+  ConnectOptions,
+  EndOptions,
+  IncomingCall,
+  IncomingHandler,
+  Listener,
+  ListenOptions,
+  LoadReport,
+  OutgoingCall,
+  OutgoingStream,
+  ServerIdentity,
+  Transport,
+} from "./transport.ts";
+export { defaultLimits, type SessionLimits } from "./session/limits.ts";

@@ -1,0 +1,60 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/**
+ * What a running call hands down to the calls made for it, with no code of the handler's: deadline, cancel, trace,
+ * retries left, criticality.
+ */
+export interface CallContext {
+  /** The moment, on the process's monotonic clock, by which the call must have ended; Infinity when there is none. */
+  readonly deadlineMs: number;
+  /** Fires when the call is cancelled, timed out or its connection is lost. */
+  readonly signal: AbortSignal;
+  /** W3C trace context header, when the caller sent one. */
+  readonly traceparent: string | undefined;
+  readonly criticality: 0 | 1 | 2;
+  /** Retries that the call tree below may still spend; nested calls borrow from it and give back (law 4). */
+  readonly retries: RetryPurse;
+}
+
+/** Retries that a call tree may still spend. */
+export interface RetryPurse {
+  left: number;
+}
+
+interface Slot {
+  storage?: AsyncLocalStorage<CallContext> | undefined;
+}
+
+/**
+ * The one global of Pipit: two copies of the package in one process must see the same current call. Made on first use,
+ * so that processes that only serve leaves pay nothing for it.
+ */
+const key: unique symbol = Symbol.for("pipit.context.1") as never;
+const slot = globalThis as { [key]?: Slot };
+
+/** The context of the call that this code runs for, or undefined outside of any handler. */
+export function currentContext(): CallContext | undefined {
+  return storage().getStore();
+}
+
+/** Makes handlers run inside their context from now on. A client does this when it is created. */
+export function enableContext(): void {
+  storage();
+}
+
+/** Runs `fn` as part of a call, when somebody in the process asked for contexts; else just runs it. */
+export function runInContext<T>(context: CallContext, fn: () => T): T {
+  const { storage: active } = slot[key] ?? {};
+  return active === undefined ? fn() : active.run(context, fn);
+}
+
+/** Whether {@link runInContext} does anything. */
+export function contextEnabled(): boolean {
+  return slot[key]?.storage !== undefined;
+}
+
+function storage(): AsyncLocalStorage<CallContext> {
+  slot[key] ??= {};
+  slot[key].storage ??= new AsyncLocalStorage<CallContext>();
+  return slot[key].storage;
+}
