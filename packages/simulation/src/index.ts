@@ -1,1 +1,2 @@
-export {};
+export { EventQueue } from "./event-queue.ts";
+export { between, seededRandom } from "./seeded-random.ts";
