@@ -1,4 +1,5 @@
 // For users.
+export { type DnsEvent, type DnsRegistryOptions, dnsRegistry } from "./dns-registry.ts";
 export { type MemoryRegistryOptions, memoryRegistry } from "./memory-registry.ts";
 export { type StaticAddress, type StaticInstance, staticRegistry } from "./static-registry.ts";
 export type {
@@ -16,3 +17,4 @@ export type {
 
 // For authors of registries and simulations.
 export type { Clock } from "./clock.ts";
+export type { AddressRecord, DnsResolver, SrvRecord } from "./dns-lookup.ts";

@@ -6,6 +6,8 @@ const maxIdChars = 255;
 const maxServiceChars = 255;
 const maxPort = 65_535;
 
+const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
+
 /**
  * Checks a registration and fills in its defaults.
  *
@@ -34,7 +36,7 @@ export function createInstance(registration: Registration, generation: number): 
       weight: 1,
       zone: "",
       version: "",
-      metadata: {},
+      metadata: noMetadata,
     },
     registration,
   );

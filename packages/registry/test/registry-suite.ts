@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Lease, Registration, Registry, Snapshot } from "../src/registry.ts";
+import type { InstanceView, Lease, Registration, Registry, Snapshot } from "../src/registry.ts";
 
 /** The service that every registry under test serves, by instances "a" and "b" at the start. */
 export const suiteService = "suite.Service";
@@ -20,6 +20,8 @@ export interface RegistrySuite {
   open(): Promise<RegistryUnderTest>;
   /** Whether `register` is refused by design. */
   readonly readOnly?: boolean;
+  /** The name that the suite knows an instance by. Default: its id. */
+  readonly label?: (instance: InstanceView) => string;
   /** Whether nothing ever changes, which leaves out the laws about change. */
   readonly constant?: boolean;
 }
@@ -52,6 +54,8 @@ export function registrySuite(name: string, suite: RegistrySuite): void {
       }
     });
   };
+
+  const ids = (snapshot: Snapshot): string[] => snapshot.instances.map(suite.label ?? (({ id }) => id));
 
   describe(`${name} keeps the registry contract:`, () => {
     law("the first snapshot is full and comes at once", async ({ registry }) => {
@@ -140,15 +144,16 @@ export function registrySuite(name: string, suite: RegistrySuite): void {
         await assert.rejects(registry.register(registration("c")), /Cannot register "c": .* is read-only/);
       });
     } else {
-      writableLaws(law);
+      writableLaws(law, ids);
     }
-    if (suite.constant !== true) changingLaws(law);
+    if (suite.constant !== true) changingLaws(law, ids);
   });
 }
 
+type Ids = (snapshot: Snapshot) => string[];
 type Law = (title: string, run: (opened: RegistryUnderTest) => Promise<void>) => void;
 
-function changingLaws(law: Law): void {
+function changingLaws(law: Law, ids: Ids): void {
   law("each change brings a newer revision, never an older state", async ({ registry, serve }) => {
     const iterator = registry.watch(suiteService)[Symbol.asyncIterator]();
     let previous = await take(iterator);
@@ -214,7 +219,7 @@ function changingLaws(law: Law): void {
   });
 }
 
-function writableLaws(law: Law): void {
+function writableLaws(law: Law, ids: Ids): void {
   law("a registration appears with its fields and defaults", async ({ registry }) => {
     const lease = await registry.register({ ...registration("c"), zone: "z1", metadata: { role: "canary" } });
     const found = (await registry.list(suiteService)).instances.find(({ id }) => id === "c");
@@ -322,11 +327,6 @@ function writableLaws(law: Law): void {
 /** What the suite registers under `id`. */
 export function registration(id: string): Registration {
   return { id, service: suiteService, host: "127.0.0.1", port: 50_051 };
-}
-
-/** The ids of a snapshot, in its order. */
-export function ids(snapshot: Snapshot): string[] {
-  return snapshot.instances.map(({ id }) => id);
 }
 
 /** The next snapshot of an iterator that must not be done. */

@@ -1,0 +1,46 @@
+import type { DnsResolver, SrvRecord } from "../src/dns-lookup.ts";
+
+/** A zone in memory. A string is an error code, an absent entry is NXDOMAIN, "hang" never answers. */
+export interface FakeResolver extends DnsResolver {
+  /** A records by name. */
+  readonly v4: Map<string, readonly string[] | string>;
+  /** AAAA records by name. */
+  readonly v6: Map<string, readonly string[] | string>;
+  /** SRV records by name. */
+  readonly srv: Map<string, readonly SrvRecord[] | string>;
+  /** Seconds in every A and AAAA answer. */
+  ttl: number;
+  /** Questions asked so far. */
+  readonly asked: string[];
+}
+
+/** An empty zone. */
+export function fakeResolver(): FakeResolver {
+  const answer = async <T>(records: readonly T[] | string = "ENOTFOUND"): Promise<readonly T[]> => {
+    if (records === "hang") return new Promise(() => {});
+    if (typeof records === "string") throw Object.assign(new Error(`query ${records}`), { code: records });
+    return records;
+  };
+  const addresses = (records: readonly string[] | string | undefined, ttl: number) =>
+    answer(typeof records === "object" ? records.map((address) => ({ address, ttl })) : records);
+  const resolver: FakeResolver = {
+    v4: new Map(),
+    v6: new Map(),
+    srv: new Map(),
+    ttl: 10,
+    asked: [],
+    resolve4(name) {
+      resolver.asked.push(`A ${name}`);
+      return addresses(resolver.v4.get(name), resolver.ttl);
+    },
+    resolve6(name) {
+      resolver.asked.push(`AAAA ${name}`);
+      return addresses(resolver.v6.get(name), resolver.ttl);
+    },
+    resolveSrv(name) {
+      resolver.asked.push(`SRV ${name}`);
+      return answer(resolver.srv.get(name));
+    },
+  };
+  return resolver;
+}
