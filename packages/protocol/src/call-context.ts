@@ -14,6 +14,18 @@ export interface CallContext {
   readonly criticality: 0 | 1 | 2;
   /** Retries that the call tree below may still spend; nested calls borrow from it and give back (law 4). */
   readonly retries: RetryPurse;
+  /**
+   * Ends `dependent` with this call when it is cancelled, at once if it already is. The same as a listener on
+   * {@link signal} at a tenth of the cost; a context made by hand can leave both methods out.
+   */
+  addDependent?(dependent: CallDependent): void;
+  removeDependent?(dependent: CallDependent): void;
+}
+
+/** A call made for another one. */
+export interface CallDependent {
+  /** The call it was made for was cancelled, timed out or lost its connection. */
+  onParentCancelled(reason: unknown): void;
 }
 
 /** Retries that a call tree may still spend. */

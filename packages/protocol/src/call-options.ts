@@ -31,6 +31,8 @@ export interface CallOptions {
   readonly criticality?: Criticality | undefined;
   /** The call this one is made for, where the surroundings cannot tell: pass on a handler's `context`. */
   readonly context?: CallContext | undefined;
+  /** Wait until the deadline for an endpoint that can be reached, instead of failing with `unavailable`. Default false. */
+  readonly waitForReady?: boolean | undefined;
   /** Called once when metadata arrive ahead of the first reply. */
   readonly onMetadata?: ((metadata: Metadata) => void) | undefined;
   /** Called once, after success or failure. Never changes the result. */

@@ -42,6 +42,8 @@ export interface Context<E = {}> extends CallContext {
   readonly attempt: number;
   /** Key of a `once` call. */
   readonly idempotencyKey: string | undefined;
+  /** What the `ReplyStore` hands to the handler of a `once` call: a transaction in which reply and effect commit as one. */
+  readonly transaction: unknown;
   /** A declared error, to be thrown: `throw context.error("notFound", { id })`. */
   error<N extends keyof E & string>(name: N, data: InferInput<E[N]>, options?: DeclaredErrorOptions): RpcError;
 }

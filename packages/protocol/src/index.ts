@@ -51,6 +51,7 @@ export {
 export type { CallEnd, CallOptions, Criticality } from "./call-options.ts";
 export {
   type CallContext,
+  type CallDependent,
   contextEnabled,
   currentContext,
   enableContext,
@@ -86,4 +87,5 @@ export type {
   ServerIdentity,
   Transport,
 } from "./transport.ts";
+export { DeadlineWheel, type DeadlineWheelOptions, type WheelEntry, type WheelSlot } from "./deadline-wheel.ts";
 export { defaultLimits, type SessionLimits } from "./session/limits.ts";

@@ -1,0 +1,214 @@
+import type { Clock } from "./clock.ts";
+
+/*
+ * A hierarchical timing wheel (Varghese and Lauck, 1987): three rings of 256 slots, of 1 ms, 256 ms and 65.5 s each. An
+ * entry lies in the ring that its distance fits; when time reaches a slot of an outer ring, its entries move inwards.
+ * Adding and removing are O(1) on intrusive lists, so a call brings its own links and nothing is allocated.
+ *
+ * One timer serves all entries. It is armed for the next slot that holds any, and is left alone when an entry is
+ * removed: under load calls come and go for seconds between two firings.
+ */
+
+/** What the wheel holds: a call with its links. The fields belong to the wheel while the entry is in it. */
+export interface WheelEntry {
+  /** The moment at which {@link onDeadline} is due, on the wheel's clock. */
+  readonly deadlineMs: number;
+  /** The slot's list that the entry is in, or undefined. Start with undefined. */
+  wheelSlot: WheelSlot | undefined;
+  wheelNext: WheelEntry | undefined;
+  wheelPrevious: WheelEntry | undefined;
+  /** The deadline passed; the entry is out of the wheel. Must not throw. */
+  onDeadline(): void;
+}
+
+/** The entries of one slot. */
+export interface WheelSlot {
+  first: WheelEntry | undefined;
+}
+
+const slotCount = 256;
+const slotMask = slotCount - 1;
+/** Ticks per slot, by ring. Divided by, not shifted: ticks of a process that runs for a month pass 32 bits. */
+const slotTicks = [1, slotCount, slotCount * slotCount] as const;
+const outermost = slotTicks.length - 1;
+/** Farthest distance in ticks that the outermost ring can tell apart: about 4.6 hours. Later ones wait in its last slot. */
+const horizonTicks = (slotCount - 1) * slotTicks[2];
+/** Longest delay a timer is given: the systems' 32-bit limit. */
+const maxDelayMs = 0x7fff_ffff;
+
+/** Options of {@link DeadlineWheel}. */
+export interface DeadlineWheelOptions {
+  readonly clock: Clock;
+}
+
+/**
+ * Deadlines of many calls on one timer, with a resolution of 1 ms and never early.
+ *
+ * A due entry is judged one turn of the event loop after the timer fired: when the process has stalled, timers run before
+ * sockets are read, and a reply that lies there must win. The timer does not keep the process alive.
+ */
+export class DeadlineWheel {
+  readonly #clock: Clock;
+  readonly #originMs: number;
+  readonly #rings: readonly (readonly WheelSlot[])[];
+  /** All ticks up to this one have been dealt with. */
+  #tick = 0;
+  /** Tick that the timer waits for; Infinity when none is armed. */
+  #armedTick = Number.POSITIVE_INFINITY;
+  #disarm: (() => void) | undefined;
+  #size = 0;
+
+  constructor(options: DeadlineWheelOptions) {
+    this.#clock = options.clock;
+    this.#originMs = options.clock.now();
+    this.#rings = [createRing(), createRing(), createRing()];
+  }
+
+  /** Entries in the wheel. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Takes an entry in. One whose deadline is Infinity is left out; one in the past is due at once, but not before this
+   * returns.
+   *
+   * @param nowMs the clock's time, where the caller has just read it
+   */
+  add(entry: WheelEntry, nowMs: number = this.#clock.now()): void {
+    if (entry.wheelSlot !== undefined) this.remove(entry);
+    if (entry.deadlineMs === Number.POSITIVE_INFINITY) return;
+    // Nothing to cascade: the wheel may jump to the present.
+    if (this.#size === 0) this.#tick = Math.max(this.#tick, Math.floor(nowMs - this.#originMs));
+    const tick = this.#place(entry);
+    this.#size++;
+    if (tick < this.#armedTick) this.#arm(tick, nowMs);
+  }
+
+  /** Takes an entry out. Doing so twice, or without having added it, is fine. */
+  remove(entry: WheelEntry): void {
+    const slot = entry.wheelSlot;
+    if (slot === undefined) return;
+    const { wheelNext: next, wheelPrevious: previous } = entry;
+    if (previous === undefined) slot.first = next;
+    else previous.wheelNext = next;
+    if (next !== undefined) next.wheelPrevious = previous;
+    entry.wheelSlot = undefined;
+    entry.wheelNext = undefined;
+    entry.wheelPrevious = undefined;
+    this.#size--;
+  }
+
+  /** Stops the timer and forgets all entries without a call. The wheel can be used again. */
+  clear(): void {
+    this.#disarm?.();
+    this.#disarm = undefined;
+    this.#armedTick = Number.POSITIVE_INFINITY;
+    for (const ring of this.#rings) {
+      for (const slot of ring) while (slot.first !== undefined) this.remove(slot.first);
+    }
+  }
+
+  /** Links the entry into the ring that its distance fits. Returns the tick at which that slot must be looked at. */
+  #place(entry: WheelEntry): number {
+    const now = this.#tick;
+    const due = Math.max(Math.ceil(entry.deadlineMs - this.#originMs), now + 1);
+    const tick = Math.min(due, now + horizonTicks);
+    let level = 0;
+    // The distance is counted in slots of the ring: a ring can hold the next 255 of them, never its current one.
+    while (level < outermost && slotIndex(level, tick) - slotIndex(level, now) >= slotCount) level++;
+    const index = slotIndex(level, tick);
+    link(this.#slot(level, index), entry);
+    return index * (slotTicks[level] as number);
+  }
+
+  #arm(tick: number, nowMs: number): void {
+    this.#disarm?.();
+    this.#armedTick = tick;
+    const delayMs = Math.ceil(Math.max(0, tick + this.#originMs - nowMs));
+    this.#disarm = this.#clock.after(Math.min(delayMs, maxDelayMs), () => this.#fired(), { background: true });
+  }
+
+  /** Lets the sockets be read before anything is judged late. */
+  #fired(): void {
+    // Whatever is added meanwhile need not arm another.
+    this.#armedTick = Number.NEGATIVE_INFINITY;
+    this.#disarm = this.#clock.after(0, () => this.#advance(), { background: true });
+  }
+
+  #advance(): void {
+    this.#disarm = undefined;
+    this.#armedTick = Number.POSITIVE_INFINITY;
+    const target = Math.floor(this.#clock.now() - this.#originMs);
+    while (this.#size > 0) {
+      const next = this.#nextTick();
+      if (next > target) break;
+      this.#tick = next;
+      this.#visit(next);
+    }
+    this.#tick = Math.max(this.#tick, target);
+    if (this.#size === 0) return;
+    const next = this.#nextTick();
+    if (next < this.#armedTick) this.#arm(next, this.#clock.now());
+  }
+
+  /** Moves entries of outer slots that begin at this tick inwards, then calls those that are due. */
+  #visit(tick: number): void {
+    for (let level = outermost; level > 0; level--) {
+      if (tick % (slotTicks[level] as number) === 0) this.#cascade(this.#slot(level, slotIndex(level, tick)));
+    }
+    const slot = this.#slot(0, tick);
+    for (let entry = slot.first; entry !== undefined; entry = slot.first) {
+      this.remove(entry);
+      entry.onDeadline();
+    }
+  }
+
+  #cascade(slot: WheelSlot): void {
+    let entry = slot.first;
+    slot.first = undefined;
+    while (entry !== undefined) {
+      const next: WheelEntry | undefined = entry.wheelNext;
+      const due = Math.ceil(entry.deadlineMs - this.#originMs);
+      // Due at this very tick: the innermost slot is visited right after.
+      if (due <= this.#tick) link(this.#slot(0, this.#tick), entry);
+      else this.#place(entry);
+      entry = next;
+    }
+  }
+
+  /** The earliest tick after the current one at which a slot with entries must be looked at; Infinity when there is none. */
+  #nextTick(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let level = 0; level <= outermost; level++) {
+      const current = slotIndex(level, this.#tick);
+      for (let step = 1; step < slotCount; step++) {
+        if (this.#slot(level, current + step).first === undefined) continue;
+        earliest = Math.min(earliest, (current + step) * (slotTicks[level] as number));
+        break;
+      }
+    }
+    return earliest;
+  }
+
+  #slot(level: number, index: number): WheelSlot {
+    return (this.#rings[level] as readonly WheelSlot[])[index & slotMask] as WheelSlot;
+  }
+}
+
+function slotIndex(level: number, tick: number): number {
+  return Math.floor(tick / (slotTicks[level] as number));
+}
+
+function createRing(): WheelSlot[] {
+  return Array.from({ length: slotCount }, () => ({ first: undefined }));
+}
+
+function link(slot: WheelSlot, entry: WheelEntry): void {
+  const { first } = slot;
+  entry.wheelSlot = slot;
+  entry.wheelPrevious = undefined;
+  entry.wheelNext = first;
+  if (first !== undefined) first.wheelPrevious = entry;
+  slot.first = entry;
+}
