@@ -6,7 +6,8 @@ import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import { run } from "node:test";
 import { inspect, parseArgs } from "node:util";
-import { filesUnder, projectsUnder, root } from "./support/repository.ts";
+import { root } from "./support/repository.ts";
+import { testFiles } from "./support/test-files.ts";
 
 /** A file that runs longer hangs: the slowest takes a tenth of it. */
 const fileTimeoutMs = 180_000;
@@ -26,7 +27,7 @@ for (const flag of neededFlags) {
   if (!process.execArgv.includes(flag)) throw new Error(`Run this by "npm test": node was started without ${flag}`);
 }
 
-const files = testFiles().filter((path) => positionals.length === 0 || positionals.some((part) => path.includes(part)));
+const files = testFiles(positionals);
 if (files.length === 0) {
   console.error(`No test file has ${positionals.map((part) => `"${part}"`).join(" or ")} in its path`);
   process.exit(1);
@@ -42,13 +43,6 @@ for (const path of missed) console.log(`No test ran in ${path}`);
 if (missed.length > 0) process.exitCode = 1;
 console.log(`# files ${files.length - silent.length} of ${files.length}`);
 for (const line of closing) console.log(`# ${line}`);
-
-function testFiles(): string[] {
-  const projects = [...projectsUnder("packages"), ...projectsUnder("apps")];
-  return [...projects.flatMap((path) => [`${path}/src`, `${path}/test`]), "scripts"]
-    .flatMap(filesUnder)
-    .filter((path) => path.endsWith(".test.ts"));
-}
 
 /** Prints each failure and, as files end, a line for each; returns node:test's closing counts. */
 async function runFiles(): Promise<string[]> {

@@ -21,13 +21,13 @@ export interface RunOptions {
   readonly show?: boolean;
 }
 
-/** Runs a command to its end, with no stdin and the workspace's tools in its PATH. Never rejects: a failure is a result. */
+/** Runs a command to its end, with no stdin and the workspace's tools in its PATH; `node` is the one that runs us. Never rejects: a failure is a result. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { cwd = root, env = {}, timeoutMs, show = false } = options;
   const startMs = performance.now();
   const path = `${join(root, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
+    const child = spawn(command === "node" ? process.execPath : command, args, {
       cwd: resolvePath(root, cwd),
       env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", PATH: path, ...env },
       stdio: ["ignore", "pipe", "pipe"],
