@@ -88,4 +88,5 @@ export type {
   Transport,
 } from "./transport.ts";
 export { DeadlineWheel, type DeadlineWheelOptions, type WheelEntry, type WheelSlot } from "./deadline-wheel.ts";
+export { ItemStream, type ItemStreamOwner } from "./item-stream.ts";
 export { defaultLimits, type SessionLimits } from "./session/limits.ts";
