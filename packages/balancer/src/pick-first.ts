@@ -8,7 +8,7 @@ import type { Slot } from "./slot.ts";
  * next that has not failed last time. It goes back only when that one fails in turn. For a leader with standbys.
  */
 export function pickFirst<E extends Endpoint = Endpoint>(options?: BalancerOptions<E>): PolicyBalancer<E> {
-  return createBalancer({ sticky: false, createSelector: () => new PickFirstSelector<E>() }, options);
+  return createBalancer({ isSticky: false, isTimed: false, createSelector: () => new PickFirstSelector<E>() }, options);
 }
 
 class PickFirstSelector<E extends Endpoint> implements Selector<E> {

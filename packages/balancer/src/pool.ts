@@ -1,36 +1,100 @@
-import type { Endpoint, Outcome, Random } from "./contract.ts";
+import type { Endpoint, Outcome, Random, Tier } from "./contract.ts";
 import { defaultNow, defaultRandom } from "./defaults.ts";
+import { type EjectionLaw, type EjectionOptions, ejectionLaw, ejectionMs, mostEjected, outliers } from "./ejection.ts";
+import { LatencyLaw, type LatencyOptions } from "./latency.ts";
+import { loopDelayMs, recordLoad, serverInFlight } from "./load.ts";
 import { levels, Slot } from "./slot.ts";
 
-/** Where time and randomness come from. */
-export interface PoolOptions {
+/** Below this share of endpoints not ejected, ejections are ignored: then it is likely the judge who is ill. */
+const defaultPanicThreshold = 0.5;
+
+/** What a pool takes: where time and randomness come from, and how endpoints are judged. */
+export interface PoolOptions extends LatencyOptions {
   /** Milliseconds on a monotonic scale. Default: the platform's. */
   readonly now?: (() => number) | undefined;
   /** Default: the platform's generator. */
   readonly random?: Random | undefined;
+  /** Outlier ejection by sweeps over what calls came to. Default: none; `{}` for gRPC's defaults. */
+  readonly ejection?: EjectionOptions | undefined;
+  /** Below this share of `up` and `suspect` endpoints not ejected, all are used. Default 0.5; 0 for never. */
+  readonly panicThreshold?: number | undefined;
+}
+
+/** What is known of one endpoint. */
+export interface EndpointStats {
+  readonly id: string;
+  /** `undefined` if it takes no calls: draining, or of weight 0. */
+  readonly tier: Tier | undefined;
+  readonly isEjected: boolean;
+  /** Picked and not yet done. */
+  readonly inFlight: number;
+  /** Estimate of latency; `undefined` before the first answer. */
+  readonly latencyMs: number | undefined;
+  /** What its failures are held to, fading. */
+  readonly penaltyMs: number;
+  /** Failures since the last answer. */
+  readonly failureStreak: number;
+  /** As the server last reported, while that is fresh. */
+  readonly eventLoopDelayMs: number;
+  /** As the server last reported; `undefined` once that has expired. */
+  readonly serverInFlight: number | undefined;
 }
 
 /** Endpoints and what is known of them. Survives updates, and may be shared by several balancers. */
 export interface Pool<E extends Endpoint = Endpoint> {
   /** As {@link Balancer.update}: every balancer on this pool sees the change at once. */
   update(endpoints: readonly E[]): void;
+  /**
+   * Takes an endpoint out of the choice, as an open circuit breaker does, for as long as `forMs` says or else the base
+   * time × how often it was ejected. Refused (`false`) for an endpoint that is unknown, neither `up` nor `suspect`, or
+   * already ejected, and when as many are ejected as may be.
+   */
+  eject(id: string, forMs?: number): boolean;
+  /** Lets an ejected endpoint back in before its time. `false` if it was not ejected. */
+  restore(id: string): boolean;
+  /** What is known of each endpoint, in the order of the latest update. A fresh list. */
+  stats(): EndpointStats[];
+}
+
+/** A pool to share between balancers, so that what one learns of an endpoint the others know. */
+export function createPool<E extends Endpoint = Endpoint>(options?: PoolOptions): Pool<E> {
+  return new PoolCore(options);
 }
 
 /** The pool as policies see it. */
 export class PoolCore<E extends Endpoint> implements Pool<E> {
   readonly now: () => number;
   readonly random: Random;
+  readonly latency: LatencyLaw;
   /** In the order of the latest update. */
   slots: readonly Slot<E>[] = [];
   /** Rises when any slot's level, weight or zone changes, or the set of slots does: selectors must be rebuilt. */
   version = 0;
   /** Rises only when the set, weights, zones or keys change: what hashing policies build their tables from. */
   membership = 0;
+  /** When something falls due: a sweep, or the end of an ejection. Infinity if nothing will. */
+  dueAtMs: number = Number.POSITIVE_INFINITY;
+  /** The latest moment at which an endpoint began to take calls after the first update; slow start looks at it. */
+  lastStartMs: number = Number.NEGATIVE_INFINITY;
+  /** So many are ejected that ejections are ignored. */
+  isPanic = false;
+  readonly #law: EjectionLaw;
+  readonly #isSweeping: boolean;
+  readonly #panicThreshold: number;
   #byId = new Map<string, Slot<E>>();
+  #sweepAtMs: number = Number.POSITIVE_INFINITY;
 
   constructor(options: PoolOptions = {}) {
+    const { panicThreshold = defaultPanicThreshold } = options;
+    if (!(panicThreshold >= 0 && panicThreshold <= 1)) {
+      throw new RangeError(`Cannot create a balancer: panicThreshold is ${panicThreshold}, expected 0 to 1`);
+    }
     this.now = options.now ?? defaultNow;
     this.random = options.random ?? defaultRandom;
+    this.latency = new LatencyLaw(options);
+    this.#law = ejectionLaw(options.ejection);
+    this.#isSweeping = options.ejection !== undefined;
+    this.#panicThreshold = panicThreshold;
   }
 
   update(endpoints: readonly E[]): void {
@@ -46,13 +110,20 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
       after.set(endpoint.id, stays ? known : new Slot(this, endpoint));
     }
     // Nothing throws from here on.
+    const nowMs = this.now();
+    if (this.#isSweeping && this.#sweepAtMs === Number.POSITIVE_INFINITY) {
+      this.#sweepAtMs = nowMs + this.#law.intervalMs;
+    }
     const slots: Slot<E>[] = [];
     let moved = before.size !== after.size;
     let changed = false;
     for (const endpoint of endpoints) {
       const slot = after.get(endpoint.id);
       if (slot === undefined) continue;
-      moved ||= slot !== this.slots[slots.length] || differs(slot, endpoint);
+      const isNew = slot !== before.get(endpoint.id);
+      // Those of the first update are not new, the client is.
+      if (isNew && before.size > 0) this.#start(slot, nowMs);
+      moved ||= isNew || slot !== this.slots[slots.length] || differs(slot, endpoint);
       changed ||= slot.state !== stateOf(endpoint);
       adopt(slot, endpoint);
       slots.push(slot);
@@ -60,25 +131,152 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
     for (const [id, slot] of before) if (after.get(id) !== slot) slot.level = levels.out;
     this.slots = slots;
     this.#byId = after;
-    if (!moved && !changed) return;
     if (moved) this.membership += 1;
-    this.#setLevels();
+    if (moved || changed) this.#setLevels();
+    else if (nowMs >= this.dueAtMs) this.advance(nowMs);
   }
 
-  /** A pick ended. */
+  eject(id: string, forMs?: number): boolean {
+    const slot = this.#byId.get(id);
+    if (slot === undefined || slot.isEjected || !isCounted(slot)) return false;
+    if (!this.#ejectSlot(slot, this.now(), forMs)) return false;
+    this.#setLevels();
+    return true;
+  }
+
+  restore(id: string): boolean {
+    const slot = this.#byId.get(id);
+    if (slot === undefined || !slot.isEjected) return false;
+    this.#restoreSlot(slot, this.now());
+    this.#setLevels();
+    return true;
+  }
+
+  stats(): EndpointStats[] {
+    const nowMs = this.now();
+    return this.slots.map((slot) => {
+      const inFlight = serverInFlight(slot, nowMs);
+      return {
+        id: slot.endpoint.id,
+        tier: slot.level === levels.out ? undefined : slot.tier,
+        isEjected: slot.isEjected,
+        inFlight: slot.inFlight,
+        latencyMs: slot.isTimed ? this.latency.estimateMs(slot, nowMs) : undefined,
+        penaltyMs: this.latency.penaltyLeftMs(slot, nowMs),
+        failureStreak: slot.failureStreak,
+        eventLoopDelayMs: loopDelayMs(slot, nowMs),
+        serverInFlight: inFlight < 0 ? undefined : inFlight,
+      };
+    });
+  }
+
+  /** A picked attempt ended. */
   settle(slot: Slot<E>, outcome: Outcome): void {
-    if (slot.inFlight > 0) slot.inFlight -= 1;
-    if (outcome.result === "ok") slot.failureStreak = 0;
-    if (outcome.result === "failed") slot.failureStreak += 1;
+    const nowMs = this.now();
+    switch (outcome.result) {
+      case "ok":
+        slot.successes += 1;
+        this.latency.answered(slot, outcome.elapsedMs, nowMs);
+        break;
+      case "failed":
+        slot.failures += 1;
+        this.latency.failed(slot, outcome.elapsedMs, nowMs);
+        break;
+      case "cancelled":
+        this.latency.unanswered(slot, outcome.elapsedMs, nowMs);
+        break;
+      case "refused":
+        break;
+      default:
+        outcome.result satisfies never;
+    }
+    if (outcome.load !== undefined) recordLoad(slot, outcome.load, nowMs);
+    if (nowMs >= this.dueAtMs) this.advance(nowMs);
+  }
+
+  /** Does what has fallen due: ends ejections, sweeps. */
+  advance(nowMs: number): void {
+    let changed = false;
+    for (const slot of this.slots) {
+      if (!slot.isEjected || nowMs < slot.ejectedUntilMs) continue;
+      this.#restoreSlot(slot, nowMs);
+      changed = true;
+    }
+    if (nowMs >= this.#sweepAtMs) {
+      this.#sweepAtMs = nowMs + this.#law.intervalMs;
+      if (this.#sweep(nowMs)) changed = true;
+    }
+    if (changed) this.#setLevels();
+    else this.#setDue();
+  }
+
+  /** One judgement over the calls since the last; true if an endpoint was ejected. */
+  #sweep(nowMs: number): boolean {
+    const judged = this.slots.filter(isCounted);
+    let changed = false;
+    for (const index of outliers(judged, this.#law)) {
+      const slot = judged[index];
+      if (slot !== undefined && !slot.isEjected && this.#ejectSlot(slot, nowMs)) changed = true;
+    }
+    for (const slot of this.slots) {
+      slot.successes = 0;
+      slot.failures = 0;
+      if (!slot.isEjected && slot.ejectionTimes > 0) slot.ejectionTimes -= 1;
+    }
+    return changed;
+  }
+
+  #ejectSlot(slot: Slot<E>, nowMs: number, forMs?: number): boolean {
+    const counted = this.slots.filter(isCounted);
+    const ejected = counted.filter(({ isEjected }) => isEjected).length;
+    if (ejected >= mostEjected(counted.length, this.#law.maxPercent)) return false;
+    slot.isEjected = true;
+    slot.ejectionTimes += 1;
+    slot.ejectedUntilMs = nowMs + (forMs ?? ejectionMs(slot.ejectionTimes, this.#law));
+    return true;
+  }
+
+  #restoreSlot(slot: Slot<E>, nowMs: number): void {
+    slot.isEjected = false;
+    this.#start(slot, nowMs);
+  }
+
+  #start(slot: Slot<E>, nowMs: number): void {
+    slot.startedAtMs = nowMs;
+    this.lastStartMs = nowMs;
   }
 
   #setLevels(): void {
-    for (const slot of this.slots) {
-      const { state } = slot;
-      slot.level = state === "draining" || slot.weight === 0 ? levels.out : levels[state];
+    const counted = this.slots.filter(isCounted);
+    const ejected = counted.filter(({ isEjected }) => isEjected);
+    // After an update that took away others, more may be ejected than may be: the first to return do so now.
+    ejected.sort((a, b) => b.ejectedUntilMs - a.ejectedUntilMs);
+    while (ejected.length > mostEjected(counted.length, this.#law.maxPercent)) {
+      const slot = ejected.pop();
+      if (slot !== undefined) this.#restoreSlot(slot, this.now());
     }
+    this.isPanic = counted.length - ejected.length < counted.length * this.#panicThreshold;
+    for (const slot of this.slots) slot.level = levelOf(slot, this.isPanic);
     this.version += 1;
+    this.#setDue();
   }
+
+  #setDue(): void {
+    let dueAtMs = this.#sweepAtMs;
+    for (const slot of this.slots) if (slot.isEjected) dueAtMs = Math.min(dueAtMs, slot.ejectedUntilMs);
+    this.dueAtMs = dueAtMs;
+  }
+}
+
+function levelOf<E extends Endpoint>(slot: Slot<E>, isPanic: boolean): number {
+  if (slot.state === "draining" || slot.weight === 0) return levels.out;
+  if (slot.state === "stale") return levels.stale;
+  return slot.isEjected && !isPanic ? levels.ejected : levels[slot.state];
+}
+
+/** Counts in percentages: it is believed to be there, and takes calls. */
+function isCounted<E extends Endpoint>(slot: Slot<E>): boolean {
+  return (slot.state === "up" || slot.state === "suspect") && slot.weight > 0;
 }
 
 function assertWeight({ id, weight }: Endpoint): void {

@@ -5,7 +5,7 @@ import type { Slot } from "./slot.ts";
 
 /** Each call to an endpoint drawn at random, all alike. Needs no coordination between clients; blind to load. */
 export function random<E extends Endpoint = Endpoint>(options?: BalancerOptions<E>): PolicyBalancer<E> {
-  return createBalancer({ sticky: false, createSelector: () => new RandomSelector<E>() }, options);
+  return createBalancer({ isSticky: false, isTimed: false, createSelector: () => new RandomSelector<E>() }, options);
 }
 
 class RandomSelector<E extends Endpoint> implements Selector<E> {

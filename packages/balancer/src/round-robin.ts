@@ -5,7 +5,10 @@ import type { Slot } from "./slot.ts";
 
 /** Each endpoint in turn, from a random one on, so that many clients that start together do not march in step. */
 export function roundRobin<E extends Endpoint = Endpoint>(options?: BalancerOptions<E>): PolicyBalancer<E> {
-  return createBalancer({ sticky: false, createSelector: () => new RoundRobinSelector<E>() }, options);
+  return createBalancer(
+    { isSticky: false, isTimed: false, createSelector: () => new RoundRobinSelector<E>() },
+    options,
+  );
 }
 
 class RoundRobinSelector<E extends Endpoint> implements Selector<E> {

@@ -1,9 +1,20 @@
 import type { Endpoint, Random } from "./contract.ts";
+import { avalanche } from "./hash.ts";
+import type { PoolCore } from "./pool.ts";
+import { type SlowStartLaw, slowStartFactor } from "./slow-start.ts";
 import type { Slot } from "./slot.ts";
+
+/** Slow start turns away at most this many choices in one pick, so that a pick stays cheap when all are new. */
+const mostTurnedAway = 4;
+
+const twoTo32 = 0x1_0000_0000;
 
 /** What a selector is asked: one object per balancer, refilled for each pick. */
 export class Ask<E extends Endpoint> {
+  readonly pool: PoolCore<E>;
   readonly random: Random;
+  /** Set if the policy is timed, or slow start is on. */
+  nowMs = 0;
   /** Nothing is to be checked: the first choice stands. */
   open = true;
   exclude: ((endpoint: E) => boolean) | undefined = undefined;
@@ -12,14 +23,31 @@ export class Ask<E extends Endpoint> {
   /** The hash key's 64 bits, or random ones. Set for sticky policies only. */
   keyHigh = 0;
   keyLow = 0;
+  isSticky = false;
+  /** Set while an endpoint may be in its slow start. */
+  slowStart: SlowStartLaw | undefined = undefined;
+  turnedAway = 0;
 
-  constructor(random: Random) {
-    this.random = random;
+  constructor(pool: PoolCore<E>) {
+    this.pool = pool;
+    this.random = pool.random;
   }
 
   /** May this slot be picked? */
   admits(slot: Slot<E>): boolean {
-    return slot.level <= this.level && (this.exclude === undefined || !this.exclude(slot.endpoint));
+    if (slot.level > this.level) return false;
+    if (this.exclude?.(slot.endpoint)) return false;
+    return this.slowStart === undefined || this.#isWarm(slot, this.slowStart);
+  }
+
+  #isWarm(slot: Slot<E>, law: SlowStartLaw): boolean {
+    const ageMs = this.nowMs - slot.startedAtMs;
+    if (ageMs >= law.windowMs || this.turnedAway >= mostTurnedAway) return true;
+    // By the key where there is one, so that keys move over one by one and each only once.
+    const draw = this.isSticky ? avalanche(this.keyHigh + this.keyLow) >>> 0 : this.random.u32();
+    if (draw < slowStartFactor(ageMs, law) * twoTo32) return true;
+    this.turnedAway += 1;
+    return false;
   }
 }
 
@@ -27,6 +55,8 @@ export class Ask<E extends Endpoint> {
 export interface Selector<E extends Endpoint> {
   /** Takes a new, non-empty list. */
   rebuild(slots: readonly Slot<E>[]): void;
+  /** For sticky policies: levels changed, the list did not. Called after `rebuild` too. */
+  relevel?(): void;
   /** A slot that `ask` admits, or `undefined` when it admits none. Allocates nothing. */
   select(ask: Ask<E>): Slot<E> | undefined;
 }
@@ -37,13 +67,15 @@ export interface Policy<E extends Endpoint> {
    * A sticky policy keeps one table over all slots, good and bad, and walks past those it may not pick, so that an
    * endpoint that is ejected or suspected moves no keys but its own. The others get a list per level.
    */
-  readonly sticky: boolean;
+  readonly isSticky: boolean;
+  /** Needs `ask.nowMs`. */
+  readonly isTimed: boolean;
   createSelector(): Selector<E>;
 }
 
 /** A whole number below `count`, uniform to one part in 2³²/count. */
 export function below(random: Random, count: number): number {
-  return Math.floor((random.u32() * count) / 0x1_0000_0000);
+  return Math.floor((random.u32() * count) / twoTo32);
 }
 
 /** The first admitted slot from `start` on, around the list once. */

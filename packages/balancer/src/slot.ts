@@ -7,6 +7,11 @@ export const levels = { up: 0, suspect: 1, ejected: 2, stale: 3, out: 4 } as con
 /** Levels that may be picked, by number. Those at `levels.out` (draining, weight 0, removed) never are. */
 export const tiers: readonly Tier[] = ["up", "suspect", "ejected", "stale"];
 
+/** Calls in flight over some slots, kept up to date by the slots themselves. */
+export interface LoadSum {
+  inFlight: number;
+}
+
 /**
  * One endpoint's place in a pool with all that is known of it. It is also the {@link Pick} that callers hold, so that a
  * pick allocates nothing. Fields are plain and written by the pool's parts alone; numbers only, to keep one hidden class.
@@ -22,8 +27,38 @@ export class Slot<E extends Endpoint> implements Pick<E> {
   level: number = levels.up;
   /** Picked and not yet done. */
   inFlight = 0;
+  /** Sums that this slot's calls count in. */
+  sums: readonly LoadSum[] = [];
+
   /** Failures since the last answer. */
   failureStreak = 0;
+  /** Whether `latencyMs` is known. */
+  isTimed = false;
+  latencyMs = 0;
+  latencyAtMs = 0;
+  penaltyMs = 0;
+  penaltyAtMs = 0;
+
+  /** Since the last sweep. */
+  successes = 0;
+  failures = 0;
+  isEjected = false;
+  ejectedUntilMs = 0;
+  /** How long the next ejection is, in base times; falls by one with each sweep that leaves it in. */
+  ejectionTimes = 0;
+  /** Since when it takes calls; slow start counts from here. */
+  startedAtMs: number = Number.NEGATIVE_INFINITY;
+
+  loopDelayMs = 0;
+  loopDelayAtMs: number = Number.NEGATIVE_INFINITY;
+  serverInFlight = 0;
+  serverInFlightAtMs: number = Number.NEGATIVE_INFINITY;
+  utilization = 0;
+  callsPerSecond = 0;
+  errorsPerSecond = 0;
+  /** Since when it reports what a weight is made of, and when it last did. */
+  weightSinceMs = 0;
+  weightAtMs: number = Number.NEGATIVE_INFINITY;
 
   constructor(pool: PoolCore<E>, endpoint: E) {
     this.#pool = pool;
@@ -34,7 +69,23 @@ export class Slot<E extends Endpoint> implements Pick<E> {
     return tiers[this.level] ?? "stale";
   }
 
+  /** A call goes to it. */
+  begin(): void {
+    this.inFlight += 1;
+    for (let index = 0; index < this.sums.length; index += 1) {
+      const sum = this.sums[index];
+      if (sum !== undefined) sum.inFlight += 1;
+    }
+  }
+
   done(outcome: Outcome): void {
+    if (this.inFlight > 0) {
+      this.inFlight -= 1;
+      for (let index = 0; index < this.sums.length; index += 1) {
+        const sum = this.sums[index];
+        if (sum !== undefined) sum.inFlight -= 1;
+      }
+    }
     this.#pool.settle(this, outcome);
   }
 }

@@ -1,0 +1,114 @@
+import type { Endpoint } from "./contract.ts";
+import { decay } from "./decay.ts";
+import type { Slot } from "./slot.ts";
+
+/**
+ * The peak-sensitive moving average of Finagle: a sample above the estimate replaces it at once, one below pulls it down
+ * with time; and the estimate fades as time passes without samples, so that an endpoint once slow is tried again.
+ *
+ * Failures do not enter the estimate. Each sets a penalty latency beside it, that fades faster; the endpoint is held to
+ * the larger of the two. So an endpoint that fails in no time attracts nothing, and one that has healed is as fast as
+ * it was.
+ */
+
+/** Time constants of {@link LatencyLaw}. */
+export interface LatencyOptions {
+  /**
+   * How long an estimate of latency holds, in milliseconds: without samples it falls to 37 % in this time. Default
+   * 10,000, Finagle's. Shorter forgives sooner and is shaken by less.
+   */
+  readonly decayMs?: number | undefined;
+  /**
+   * The most that a streak of failures is held to, in milliseconds. Default 5,000, Linkerd's. 0 turns the penalty off: a
+   * failure then counts as an answer, and an endpoint that fails fast attracts traffic.
+   */
+  readonly penaltyMs?: number | undefined;
+}
+
+/** What a first failure is held to, in typical latencies; each further one doubles it. A lone failure costs a second or two. */
+const firstPenalty = 8;
+
+/** Penalties fade this many times faster than estimates, so that a healed endpoint is tried within one `decayMs`. */
+const penaltyHaste = 5;
+
+/** What a call is thought to take before any has been answered: Linkerd's seed. */
+const unknownMs = 30;
+
+/** Weight of one sample in what is typical of the pool. */
+const typicalShare = 1 / 16;
+
+/** An attempt is not timed beyond an hour. */
+const longestMs = 3_600_000;
+
+/** How latency is learnt, for one pool. */
+export class LatencyLaw {
+  readonly decayMs: number;
+  readonly penaltyMs: number;
+  /** Moving mean over the answers of all endpoints. */
+  typicalMs: number = unknownMs;
+
+  constructor({ decayMs = 10_000, penaltyMs = 5_000 }: LatencyOptions = {}) {
+    assertAtLeast("decayMs", decayMs, 1);
+    assertAtLeast("penaltyMs", penaltyMs, 0);
+    this.decayMs = decayMs;
+    this.penaltyMs = penaltyMs;
+  }
+
+  /** An answer came. */
+  answered<E extends Endpoint>(slot: Slot<E>, elapsedMs: number, nowMs: number): void {
+    const sampleMs = clamp(elapsedMs);
+    this.typicalMs += (sampleMs - this.typicalMs) * typicalShare;
+    slot.failureStreak = 0;
+    const kept = slot.isTimed ? decay((nowMs - slot.latencyAtMs) / this.decayMs) : 0;
+    const estimateMs = slot.latencyMs * kept;
+    slot.latencyMs = sampleMs > estimateMs ? sampleMs : estimateMs + sampleMs * (1 - kept);
+    slot.latencyAtMs = nowMs;
+    slot.isTimed = true;
+  }
+
+  /** No answer within `elapsedMs`: latency is at least that. */
+  unanswered<E extends Endpoint>(slot: Slot<E>, elapsedMs: number, nowMs: number): void {
+    const boundMs = clamp(elapsedMs);
+    if (slot.isTimed && boundMs <= this.estimateMs(slot, nowMs)) return;
+    // An attempt that was cancelled at once teaches nothing of an endpoint that was never timed.
+    if (!slot.isTimed && boundMs < this.typicalMs) return;
+    slot.latencyMs = boundMs;
+    slot.latencyAtMs = nowMs;
+    slot.isTimed = true;
+  }
+
+  /** It failed, after `elapsedMs`. */
+  failed<E extends Endpoint>(slot: Slot<E>, elapsedMs: number, nowMs: number): void {
+    const streak = slot.failureStreak + 1;
+    if (this.penaltyMs === 0) {
+      this.answered(slot, elapsedMs, nowMs);
+      slot.failureStreak = streak;
+      return;
+    }
+    const baseMs = Math.max(this.typicalMs, slot.latencyMs, clamp(elapsedMs));
+    slot.failureStreak = streak;
+    slot.penaltyMs = Math.min(this.penaltyMs, baseMs * firstPenalty * 2 ** Math.min(streak - 1, 30));
+    slot.penaltyAtMs = nowMs;
+    if (slot.isTimed) this.unanswered(slot, elapsedMs, nowMs);
+  }
+
+  /** What the next call is thought to take, failures apart. */
+  estimateMs<E extends Endpoint>(slot: Slot<E>, nowMs: number): number {
+    return slot.isTimed ? slot.latencyMs * decay((nowMs - slot.latencyAtMs) / this.decayMs) : 0;
+  }
+
+  /** What the latest failures are still held to. */
+  penaltyLeftMs<E extends Endpoint>(slot: Slot<E>, nowMs: number): number {
+    if (slot.penaltyMs === 0) return 0;
+    return slot.penaltyMs * decay(((nowMs - slot.penaltyAtMs) * penaltyHaste) / this.decayMs);
+  }
+}
+
+function clamp(elapsedMs: number): number {
+  return elapsedMs > 0 ? Math.min(elapsedMs, longestMs) : 0;
+}
+
+function assertAtLeast(name: string, value: number, least: number): void {
+  if (Number.isFinite(value) && value >= least) return;
+  throw new RangeError(`Cannot create a balancer: ${name} is ${value}, expected a finite number ≥ ${least}`);
+}
