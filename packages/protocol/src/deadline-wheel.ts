@@ -71,18 +71,15 @@ export class DeadlineWheel {
 
   /**
    * Takes an entry in. One whose deadline is Infinity is left out; one in the past is due at once, but not before this
-   * returns.
-   *
-   * @param nowMs the clock's time, where the caller has just read it
+   * returns. The clock is read only when a timer must be armed. The wheel may be behind the present then, which costs an
+   * entry one more move inwards and nothing else.
    */
-  add(entry: WheelEntry, nowMs: number = this.#clock.now()): void {
+  add(entry: WheelEntry): void {
     if (entry.wheelSlot !== undefined) this.remove(entry);
     if (entry.deadlineMs === Number.POSITIVE_INFINITY) return;
-    // Nothing to cascade: the wheel may jump to the present.
-    if (this.#size === 0) this.#tick = Math.max(this.#tick, Math.floor(nowMs - this.#originMs));
     const tick = this.#place(entry);
     this.#size++;
-    if (tick < this.#armedTick) this.#arm(tick, nowMs);
+    if (tick < this.#armedTick) this.#arm(tick);
   }
 
   /** Takes an entry out. Doing so twice, or without having added it, is fine. */
@@ -122,10 +119,10 @@ export class DeadlineWheel {
     return index * (slotTicks[level] as number);
   }
 
-  #arm(tick: number, nowMs: number): void {
+  #arm(tick: number): void {
     this.#disarm?.();
     this.#armedTick = tick;
-    const delayMs = Math.ceil(Math.max(0, tick + this.#originMs - nowMs));
+    const delayMs = Math.ceil(Math.max(0, tick + this.#originMs - this.#clock.now()));
     this.#disarm = this.#clock.after(Math.min(delayMs, maxDelayMs), () => this.#fired(), { background: true });
   }
 
@@ -149,7 +146,7 @@ export class DeadlineWheel {
     this.#tick = Math.max(this.#tick, target);
     if (this.#size === 0) return;
     const next = this.#nextTick();
-    if (next < this.#armedTick) this.#arm(next, this.#clock.now());
+    if (next < this.#armedTick) this.#arm(next);
   }
 
   /** Moves entries of outer slots that begin at this tick inwards, then calls those that are due. */
