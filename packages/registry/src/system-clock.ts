@@ -15,3 +15,8 @@ export const systemClock: Clock = {
   },
   soon: (fn) => process.nextTick(fn),
 };
+
+/** Runs `fn` once the event loop has read its sockets: after the poll phase of this turn. */
+export function afterReads(fn: () => void): void {
+  setImmediate(fn);
+}

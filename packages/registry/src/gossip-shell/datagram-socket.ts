@@ -1,0 +1,68 @@
+import { createSocket, type Socket } from "node:dgram";
+import { isIP } from "node:net";
+import { peerAddress } from "./gossip-streams.ts";
+
+/** Kernel buffer asked for: a burst of a thousand datagrams. The kernel drops silently past it, and may grant less. */
+const receiveBufferBytes = 1 << 20;
+
+/** One bound UDP socket that speaks `host:port`. */
+export interface DatagramSocket {
+  /** Fire and forget. The bytes are copied; an address that is no IP address is dropped. */
+  send(to: string, bytes: Uint8Array): void;
+  /** Twice is fine. */
+  close(): void;
+}
+
+/**
+ * Binds a UDP socket.
+ *
+ * @throws Error of the system, such as `EADDRINUSE`.
+ */
+export async function openDatagramSocket(
+  port: number,
+  host: string,
+  onMessage: (from: string, bytes: Uint8Array) => void,
+): Promise<DatagramSocket> {
+  const socket = createSocket({
+    type: isIP(host) === 6 ? "udp6" : "udp4",
+    // Only addresses come here: without this each send would ask for a name look-up.
+    lookup: (address, _options, callback) => callback(null, address, isIP(address)),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind({ port, address: host, exclusive: true }, () => {
+      socket.off("error", reject);
+      resolve();
+    });
+  });
+  // A datagram that cannot go out, or an ICMP answer, is loss like any other.
+  socket.on("error", ignore);
+  growReceiveBuffer(socket);
+  let closed = false;
+  socket.on("message", (bytes, { address, port: fromPort }) => {
+    if (!closed) onMessage(peerAddress(address, fromPort), bytes);
+  });
+  return {
+    send(to, bytes) {
+      if (closed) return;
+      const colon = to.lastIndexOf(":");
+      const toHost = to.startsWith("[") ? to.slice(1, colon - 1) : to.slice(0, colon);
+      if (isIP(toHost) !== 0) socket.send(Buffer.from(bytes), Number(to.slice(colon + 1)), toHost, ignore);
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      socket.close();
+    },
+  };
+}
+
+function growReceiveBuffer(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(receiveBufferBytes);
+  } catch {
+    // The default is what is left.
+  }
+}
+
+function ignore(): void {}
