@@ -1,5 +1,6 @@
-import { assertService, createInstance, updateInstance } from "./instance.ts";
-import type { Instance, InstanceUpdate, Lease, Registration, Registry, Snapshot, WatchOptions } from "./registry.ts";
+import { assertService, createInstance } from "./instance.ts";
+import { assertNewer, createLease, type LeaseEntry, type LeasePort, lostLeaseError } from "./lease.ts";
+import type { Lease, Registration, Registry, Snapshot, WatchOptions } from "./registry.ts";
 import { defaultMaxWatchers, SnapshotHub } from "./snapshot-hub.ts";
 
 /** Registered instances in one memory registry. More than any one process serves. */
@@ -25,16 +26,14 @@ export function memoryRegistry(options: MemoryRegistryOptions = {}): Registry {
   return new MemoryRegistry(options);
 }
 
-/** One registered life. It is current while it is the one found under its service and id. */
-interface Entry {
-  instance: Instance;
-  draining: boolean;
-}
-
 class MemoryRegistry implements Registry {
   readonly #hub: SnapshotHub;
-  readonly #services = new Map<string, Map<string, Entry>>();
+  readonly #services = new Map<string, Map<string, LeaseEntry>>();
   readonly #maxInstances: number;
+  readonly #leasePort: LeasePort = {
+    change: (entry, next, action) => this.#change(entry, next, action),
+    remove: (entry) => this.#remove(entry),
+  };
   #instanceCount = 0;
   #lastGeneration = 0;
 
@@ -47,22 +46,14 @@ class MemoryRegistry implements Registry {
     const instance = createInstance(registration, this.#lastGeneration + 1);
     this.#hub.assertOpen(`register "${instance.id}"`);
     const known = this.#services.get(instance.service)?.get(instance.id);
-    if (known !== undefined && known.instance.generation >= instance.generation) {
-      throw new Error(
-        `Cannot register "${instance.id}" for "${instance.service}" with generation ${instance.generation}: ` +
-          `it is registered with generation ${known.instance.generation}; expected a newer one`,
-      );
-    }
+    assertNewer(instance, known);
     if (known === undefined && this.#instanceCount >= this.#maxInstances) {
       throw new Error(`Cannot register "${instance.id}": ${this.#instanceCount} instances are registered, the limit`);
     }
     this.#lastGeneration = Math.max(this.#lastGeneration, instance.generation);
-    const entry: Entry = { instance, draining: false };
+    const entry: LeaseEntry = { instance, draining: false };
     this.#put(entry);
-    return new MemoryLease(entry, {
-      change: (action, apply) => this.#change(entry, action, apply),
-      remove: () => this.#remove(entry),
-    });
+    return createLease(entry, this.#leasePort);
   }
 
   watch(service: string, options?: WatchOptions): AsyncIterable<Snapshot> {
@@ -82,7 +73,7 @@ class MemoryRegistry implements Registry {
     this.#instanceCount = 0;
   }
 
-  #put(entry: Entry): void {
+  #put(entry: LeaseEntry): void {
     const { service, id } = entry.instance;
     let entries = this.#services.get(service);
     if (entries === undefined) {
@@ -94,18 +85,17 @@ class MemoryRegistry implements Registry {
     this.#publish(service);
   }
 
-  #change(entry: Entry, action: string, apply: () => boolean): void {
-    const { service, id, generation } = entry.instance;
+  #change(entry: LeaseEntry, next: Readonly<LeaseEntry>, action: string): void {
+    const { service, id } = entry.instance;
     this.#hub.assertOpen(`${action} "${id}"`);
     const current = this.#services.get(service)?.get(id);
-    if (current !== entry) {
-      const why = current === undefined ? "its lease was released" : `generation ${generation} was replaced by a newer`;
-      throw new Error(`Cannot ${action} "${id}" of "${service}": ${why}`);
-    }
-    if (apply()) this.#publish(service);
+    if (current !== entry) throw lostLeaseError(entry, action, current);
+    if (next.instance === entry.instance && next.draining === entry.draining) return;
+    Object.assign(entry, next);
+    this.#publish(service);
   }
 
-  #remove(entry: Entry): void {
+  #remove(entry: LeaseEntry): void {
     const { service, id } = entry.instance;
     const entries = this.#services.get(service);
     if (entries?.get(id) !== entry) return;
@@ -121,52 +111,5 @@ class MemoryRegistry implements Registry {
       views.push(Object.freeze({ ...instance, state: draining ? ("draining" as const) : ("up" as const) }));
     }
     this.#hub.publish(service, views);
-  }
-}
-
-interface LeasePort {
-  /** Runs `apply`, which says whether anything changed, if the lease still holds. */
-  change(action: string, apply: () => boolean): void;
-  remove(): void;
-}
-
-class MemoryLease implements Lease {
-  readonly #entry: Entry;
-  readonly #port: LeasePort;
-
-  constructor(entry: Entry, port: LeasePort) {
-    this.#entry = entry;
-    this.#port = port;
-  }
-
-  get instance(): Instance {
-    return this.#entry.instance;
-  }
-
-  async update(change: InstanceUpdate): Promise<void> {
-    this.#port.change("update", () => {
-      this.#entry.instance = updateInstance(this.#entry.instance, change);
-      return true;
-    });
-  }
-
-  async drain(): Promise<void> {
-    this.#port.change("drain", () => {
-      if (this.#entry.draining) return false;
-      this.#entry.draining = true;
-      return true;
-    });
-  }
-
-  async release(): Promise<void> {
-    this.#port.remove();
-  }
-
-  [Symbol.dispose](): void {
-    this.#port.remove();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#port.remove();
   }
 }

@@ -11,7 +11,7 @@ export interface SnapshotHubOptions {
   readonly onWatched?: ((service: string, watched: boolean) => void) | undefined;
   /**
    * Whether a service that was never published is known to be empty. If not, its watchers wait for the first
-   * publication. Default true.
+   * publication, or for {@link SnapshotHub.learn}. Default true.
    */
   readonly emptyIsKnown?: boolean | undefined;
 }
@@ -32,7 +32,7 @@ export class SnapshotHub {
   readonly #topics = new Map<string, Topic>();
   readonly #maxWatchers: number;
   readonly #onWatched: ((service: string, watched: boolean) => void) | undefined;
-  readonly #emptyIsKnown: boolean;
+  #emptyIsKnown: boolean;
   #revision = 0;
   #watcherCount = 0;
   #closed = false;
@@ -53,10 +53,15 @@ export class SnapshotHub {
     return this.#topics.size;
   }
 
-  /** Makes `instances` the current state of `service`. The hub takes the array over, sorts it by id and freezes it. */
+  /**
+   * Makes `instances` the current state of `service`. The hub takes the array over, sorts it by id and freezes it. The
+   * very same instances again are no change.
+   */
   publish(service: string, instances: InstanceView[]): void {
     if (this.#closed) return;
     let topic = this.#topics.get(service);
+    instances.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+    if (topic?.snapshot !== undefined && isSame(topic.snapshot.instances, instances)) return;
     const snapshot = createSnapshot(++this.#revision, instances);
     if (topic === undefined) {
       if (instances.length === 0 && this.#emptyIsKnown) return; // nobody to tell, nothing to remember
@@ -66,6 +71,12 @@ export class SnapshotHub {
     topic.snapshot = snapshot;
     for (const watcher of topic.watchers) watcher.wake(snapshot);
     this.#forgetIfIdle(service, topic);
+  }
+
+  /** From now on what was never published is empty; its waiting watchers learn so. */
+  learn(): void {
+    this.#emptyIsKnown = true;
+    for (const [service, topic] of this.#topics) if (topic.snapshot === undefined) this.publish(service, []);
   }
 
   /** Drops what is known about a service without telling its watchers; for sources whose knowledge ends unwatched. */
@@ -210,6 +221,9 @@ class Watcher implements AsyncIterator<Snapshot, undefined> {
 const done: IteratorResult<never, undefined> = { done: true, value: undefined };
 
 function createSnapshot(revision: number, instances: InstanceView[]): Snapshot {
-  instances.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   return Object.freeze({ revision, instances: Object.freeze(instances) });
+}
+
+function isSame(before: readonly InstanceView[], after: readonly InstanceView[]): boolean {
+  return before.length === after.length && before.every((instance, index) => instance === after[index]);
 }
