@@ -1,0 +1,3 @@
+export interface ReplyStore {
+  readonly shared: boolean;
+}

@@ -1,0 +1,90 @@
+import { contextEnabled, type Method, RpcError, runInContext } from "@pipit/protocol";
+import { intercept } from "./interceptor-chain.ts";
+import { isThenable } from "./items.ts";
+import { ReplyPump } from "./reply-pump.ts";
+import type { ServerCall } from "./server-call.ts";
+
+/**
+ * Runs an admitted call to its end. A handler that returns a plain value is answered before this returns, with no promise,
+ * timer or controller made; everything else is watched for cancel and deadline.
+ */
+export function runCall(call: ServerCall): void {
+  if (!call.open) {
+    call.core.release(call);
+    return;
+  }
+  const { kind } = call.method;
+  const outputStreams = kind === "server_stream" || kind === "bidi";
+  let input: unknown;
+  try {
+    input = call.requests ?? call.incoming.decodeRequest();
+  } catch (error) {
+    call.fail(RpcError.from(error, "invalid_argument"));
+    call.core.release(call);
+    return;
+  }
+  if (call.requests !== undefined || outputStreams) {
+    call.watch();
+    call.incoming.accept();
+  }
+  let result: unknown;
+  try {
+    result = contextEnabled() ? runInContext(call, () => invoke(call, input)) : invoke(call, input);
+  } catch (error) {
+    finishWithError(call, error);
+    return;
+  }
+  if (isThenable(result)) {
+    call.watch();
+    result.then(
+      (value) => (outputStreams ? pump(call, value) : finish(call, value)),
+      (error: unknown) => finishWithError(call, error),
+    );
+    return;
+  }
+  if (outputStreams) pump(call, result);
+  else finish(call, result);
+}
+
+/** The handler ended with its one reply. */
+export function finish(call: ServerCall, value: unknown): void {
+  try {
+    call.reply(value);
+  } catch (error) {
+    // The reply does not fit the contract: the handler's bug, so the log gets it too.
+    call.core.reportError(call, error, call.core.createId());
+    call.fail(RpcError.from(error, "internal"));
+  }
+  call.core.release(call);
+}
+
+/** The handler threw or rejected. */
+export function finishWithError(call: ServerCall, thrown: unknown): void {
+  call.fail(call.core.judge(call, thrown));
+  call.core.release(call);
+}
+
+function invoke(call: ServerCall, input: unknown): unknown {
+  const { interceptors } = call.core;
+  if (interceptors.length > 0) return intercept(interceptors, call, input);
+  return call.entry.handler(input, call);
+}
+
+function pump(call: ServerCall, items: unknown): void {
+  try {
+    new ReplyPump(call, items, {
+      onDone() {
+        call.end();
+        call.core.release(call);
+      },
+      onError: (error) => finishWithError(call, error),
+    }).start();
+  } catch (error) {
+    finishWithError(call, error);
+  }
+}
+
+/** `helloworld.Greeter/sayHello`. */
+export function methodPath(method: Method): string {
+  return `${method.service}/${method.name}`;
+}

@@ -1,0 +1,267 @@
+import {
+  type CallDependent,
+  type Code,
+  type Context,
+  type DeclaredErrorOptions,
+  type IncomingCall,
+  type IncomingHandler,
+  ItemStream,
+  Metadata,
+  type Method,
+  type Peer,
+  type RetryPurse,
+  RpcError,
+  type WheelEntry,
+  type WheelSlot,
+} from "@pipit/protocol";
+import type { HandlerEntry } from "./handler-table.ts";
+import { SealableMetadata } from "./sealable-metadata.ts";
+import type { ServerCore } from "./server-core.ts";
+
+/**
+ * One call at the server, and the context that its handler sees. Everything that not every call needs (the abort signal,
+ * metadata, trailers, the purse of retries) is made when it is first asked for.
+ */
+export class ServerCall implements Context, IncomingHandler, WheelEntry {
+  readonly core: ServerCore;
+  readonly incoming: IncomingCall;
+  readonly entry: HandlerEntry;
+  /** Where request items go, for streams of requests. */
+  requests: ItemStream<unknown> | undefined = undefined;
+  /** Called once when the end has been sent. */
+  whenEnded: (() => void) | undefined = undefined;
+  /** How it ended, where it failed. */
+  failedWith: Code | undefined = undefined;
+  /** Called when there is room for more reply items. */
+  wake: (() => void) | undefined = undefined;
+  transaction: unknown = undefined;
+  wheelSlot: WheelSlot | undefined = undefined;
+  wheelNext: WheelEntry | undefined = undefined;
+  wheelPrevious: WheelEntry | undefined = undefined;
+  #cancelled: RpcError | undefined = undefined;
+  #ended = false;
+  #controller: AbortController | undefined = undefined;
+  #dependents: Set<CallDependent> | undefined = undefined;
+  #metadata: Metadata | undefined = undefined;
+  #replyMetadata: SealableMetadata | undefined = undefined;
+  #trailers: Metadata | undefined = undefined;
+  #purse: RetryPurse | undefined = undefined;
+  #peer: Peer | undefined = undefined;
+
+  constructor(core: ServerCore, incoming: IncomingCall, entry: HandlerEntry) {
+    this.core = core;
+    this.incoming = incoming;
+    this.entry = entry;
+  }
+
+  // What the handler sees.
+
+  get method(): Method {
+    return this.entry.method;
+  }
+
+  get deadlineMs(): number {
+    return this.incoming.deadlineMs;
+  }
+
+  remainingMs(): number {
+    const { deadlineMs } = this.incoming;
+    if (deadlineMs === Number.POSITIVE_INFINITY) return deadlineMs;
+    return Math.max(0, deadlineMs - this.core.clock.now());
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled);
+    }
+    return this.#controller.signal;
+  }
+
+  get metadata(): Metadata {
+    this.#metadata ??= this.incoming.metadata ?? new Metadata();
+    return this.#metadata;
+  }
+
+  get replyMetadata(): Metadata {
+    this.#replyMetadata ??= new SealableMetadata();
+    return this.#replyMetadata;
+  }
+
+  get trailers(): Metadata {
+    this.#trailers ??= new Metadata();
+    return this.#trailers;
+  }
+
+  get peer(): Peer {
+    if (this.#peer === undefined) {
+      const { peer, identity } = this.incoming;
+      this.#peer = { address: peer.address, secure: peer.secure || peer.local, identity };
+    }
+    return this.#peer;
+  }
+
+  get attempt(): number {
+    return this.incoming.attempt;
+  }
+
+  get idempotencyKey(): string | undefined {
+    return this.incoming.idempotencyKey;
+  }
+
+  get traceparent(): string | undefined {
+    return this.incoming.traceparent;
+  }
+
+  get criticality(): 0 | 1 | 2 {
+    return this.incoming.criticality;
+  }
+
+  get retries(): RetryPurse {
+    this.#purse ??= { left: this.#ended ? 0 : this.incoming.retriesLent };
+    return this.#purse;
+  }
+
+  error(name: string, data: unknown, options: DeclaredErrorOptions = {}): RpcError {
+    if (!Object.hasOwn(this.method.errors, name)) {
+      const known = Object.keys(this.method.errors).join(", ") || "none";
+      throw new TypeError(
+        `Error "${name}" is not declared by ${this.method.service}/${this.method.name}, which has ${known}`,
+      );
+    }
+    return new RpcError(options.code ?? "failed_precondition", options.message ?? name, { error: name, data });
+  }
+
+  addDependent(dependent: CallDependent): void {
+    if (this.#cancelled !== undefined) {
+      dependent.onParentCancelled(this.#cancelled);
+      return;
+    }
+    this.#dependents ??= new Set();
+    this.#dependents.add(dependent);
+  }
+
+  removeDependent(dependent: CallDependent): void {
+    this.#dependents?.delete(dependent);
+  }
+
+  // What the server does with it.
+
+  /** Whether an end has not been sent yet. */
+  get open(): boolean {
+    return !this.#ended;
+  }
+
+  /** Why the call was given up from outside; undefined while it was not. */
+  get cancelled(): RpcError | undefined {
+    return this.#cancelled;
+  }
+
+  /** Cancel, deadline and items reach the call from now on. */
+  watch(): void {
+    if (this.#ended) return;
+    this.incoming.handler = this;
+    this.core.wheel.add(this);
+  }
+
+  /** The stream of request items, from now on. */
+  openRequests(): ItemStream<unknown> {
+    const { incoming } = this;
+    this.requests = new ItemStream<unknown>({
+      onConsumed: (bytes) => incoming.release(bytes),
+      onLeft: () => undefined,
+    });
+    return this.requests;
+  }
+
+  /** Sends reply metadata, once, if the handler set any. */
+  sendMetadata(): void {
+    const metadata = this.#replyMetadata;
+    if (metadata === undefined) return;
+    if (metadata.size > 0 && !metadata.sealed) this.incoming.sendMetadata(metadata);
+    metadata.seal();
+  }
+
+  /** Ends with the one reply. A reply that does not encode throws, and the call is still open. */
+  reply(message: unknown): void {
+    if (this.#ended) return;
+    this.sendMetadata();
+    this.incoming.reply(message, this.#sentTrailers(), this.#purse?.left ?? this.incoming.retriesLent);
+    this.#finish();
+  }
+
+  /** Ends a stream of replies. */
+  end(): void {
+    if (this.#ended) return;
+    this.sendMetadata();
+    this.incoming.end(this.#sentTrailers(), this.#purse?.left ?? this.incoming.retriesLent);
+    this.#finish();
+  }
+
+  fail(error: RpcError): void {
+    if (this.#ended) return;
+    this.failedWith = error.code;
+    const trailers = this.#sentTrailers() ?? error.metadata;
+    this.incoming.fail(error, trailers, this.#purse?.left ?? this.incoming.retriesLent);
+    this.#finish();
+  }
+
+  /** Turns the call away before any code of the server's own saw it. */
+  refuse(error: RpcError): void {
+    if (this.#ended) return;
+    this.failedWith = error.code;
+    this.incoming.refuse(error);
+    this.#finish();
+  }
+
+  /** Gives the call up from outside: the signal fires, nested calls end, the caller is told. */
+  cancel(reason: RpcError): void {
+    if (this.#ended) return;
+    this.#cancelled = reason;
+    this.fail(reason);
+    this.#controller?.abort(reason);
+    this.requests?.abort(reason);
+    const dependents = this.#dependents;
+    this.#dependents = undefined;
+    if (dependents !== undefined) for (const dependent of dependents) dependent.onParentCancelled(reason);
+    this.wake?.();
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.core.wheel.remove(this);
+    this.whenEnded?.();
+    // What the caller got back must not be spent here any more.
+    if (this.#purse !== undefined) this.#purse.left = 0;
+  }
+
+  #sentTrailers(): Metadata | undefined {
+    const trailers = this.#trailers;
+    return trailers === undefined || trailers.size === 0 ? undefined : trailers;
+  }
+
+  // What the connection and the wheel tell it.
+
+  onItem(item: unknown, bytes: number): void {
+    this.requests?.push(item, bytes);
+  }
+
+  onInputEnd(): void {
+    this.requests?.close();
+  }
+
+  onWritable(): void {
+    this.wake?.();
+  }
+
+  onCancel(reason: RpcError): void {
+    // Law 5: only the caller's cancel and the deadline stop a `once` handler; its reply is kept for the next attempt.
+    if (this.method.idempotency === "once" && reason.code !== "cancelled") return;
+    this.cancel(reason);
+  }
+
+  onDeadline(): void {
+    this.core.countDeadline();
+    this.cancel(new RpcError("deadline_exceeded", "The deadline passed while the handler ran"));
+  }
+}

@@ -1,0 +1,200 @@
+import {
+  type CallAcceptor,
+  type Clock,
+  DeadlineWheel,
+  type IncomingCall,
+  type Interceptor,
+  isRpcError,
+  type LoadReport,
+  type Method,
+  RpcError,
+  type StreamPeer,
+} from "@pipit/protocol";
+import { Admission, type Decision } from "./admission.ts";
+import { callEnd, callStart } from "./diagnostics.ts";
+import { judgeHandlerError, printHandlerError } from "./handler-error.ts";
+import type { HandlerTable } from "./handler-table.ts";
+import { isThenable } from "./items.ts";
+import { LoopDelayMeter } from "./loop-delay-meter.ts";
+import { hex, type ResolvedServerOptions, type ServerOptions } from "./options.ts";
+import { QueuedCall } from "./queued-call.ts";
+import { methodPath, runCall } from "./run-call.ts";
+import { ServerCall } from "./server-call.ts";
+
+/** Counters of a server since it was made. */
+export interface ServerCounts {
+  started: number;
+  failed: number;
+  refused: number;
+  deadlinesExceeded: number;
+}
+
+/** Accepts calls and sees them through: what `createServer` puts behind its listeners. */
+export class ServerCore implements CallAcceptor {
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly table: HandlerTable;
+  readonly interceptors: Interceptor[] = [];
+  readonly counts: ServerCounts = { started: 0, failed: 0, refused: 0, deadlinesExceeded: 0 };
+  readonly authenticate?: (peer: StreamPeer) => unknown;
+  readonly options: ServerOptions;
+  readonly resolved: ResolvedServerOptions;
+  readonly #admission: Admission<QueuedCall>;
+  readonly #delay: LoopDelayMeter;
+  readonly #refusals = new Map<string, RpcError>();
+  /** Serving, as `/readyz` tells it. */
+  accepting = true;
+
+  constructor(table: HandlerTable, options: ServerOptions, resolved: ResolvedServerOptions) {
+    this.table = table;
+    this.options = options;
+    this.resolved = resolved;
+    this.clock = resolved.clock;
+    this.wheel = new DeadlineWheel({ clock: resolved.clock });
+    this.#delay = new LoopDelayMeter(resolved.clock);
+    if (options.authenticate !== undefined) this.authenticate = options.authenticate;
+    this.#admission = new Admission<QueuedCall>({
+      maxConcurrentCalls: resolved.maxConcurrentCalls,
+      maxQueuedCalls: resolved.maxQueuedCalls,
+      maxQueueWaitMs: resolved.maxQueueWaitMs,
+      now: () => resolved.clock.now(),
+      onAdmitted: (queued) => this.#admit(queued.leave()),
+      onEvicted: (queued) => this.#refuse(queued.leave(), "gave way to a call that matters more"),
+    });
+  }
+
+  get inFlight(): number {
+    return this.#admission.running;
+  }
+
+  get queued(): number {
+    return this.#admission.queued;
+  }
+
+  lookup(service: string, method: string): Method | undefined {
+    return this.table.lookup(service, method);
+  }
+
+  ready(): boolean {
+    return this.accepting;
+  }
+
+  load(): LoadReport {
+    return { eventLoopDelayMs: this.#delay.meanMs(), inFlight: this.#admission.running + this.#admission.queued };
+  }
+
+  onCall(incoming: IncomingCall): void {
+    this.counts.started++;
+    const entry = this.table.entryOf(incoming.method);
+    if (entry === undefined) {
+      incoming.fail(new RpcError("unimplemented", `No method ${methodPath(incoming.method)} here`), undefined, 0);
+      return;
+    }
+    const call = new ServerCall(this, incoming, entry);
+    if (callStart.hasSubscribers) callStart.publish({ method: call.method, peer: call.peer, attempt: call.attempt });
+    const { kind } = call.method;
+    if (kind === "client_stream" || kind === "bidi") {
+      // Items may come before the handler starts; their number is bounded by the stream's credit.
+      call.openRequests();
+      call.watch();
+    }
+    if (this.#admission.tryRun()) this.#admit(call);
+    else this.#queue(call);
+  }
+
+  /** The handler has ended: its place is free. */
+  release(call: ServerCall): void {
+    if (callEnd.hasSubscribers) {
+      callEnd.publish({ method: call.method, peer: call.peer, attempt: call.attempt, code: call.failedWith });
+    }
+    if (call.failedWith !== undefined) this.counts.failed++;
+    this.#admission.free();
+  }
+
+  countDeadline(): void {
+    this.counts.deadlinesExceeded++;
+  }
+
+  createId(): string {
+    return hex(this.resolved.random.bytes(8));
+  }
+
+  /** What a handler's throw is to the caller; unexpected ones are reported. */
+  judge(call: ServerCall, thrown: unknown): RpcError {
+    const { reply, unexpected, id } = judgeHandlerError(thrown, () => this.createId());
+    // A handler that threw because its call had been given up is no news.
+    if (unexpected && call.cancelled === undefined) this.reportError(call, thrown, id);
+    return reply;
+  }
+
+  reportError(call: ServerCall, error: unknown, id: string): void {
+    const { onError } = this.options;
+    if (onError === undefined) printHandlerError(error, methodPath(call.method), id);
+    else onError(error, { method: call.method, id, peer: call.peer });
+  }
+
+  #admit(call: ServerCall): void {
+    const { authorize } = this.options;
+    if (authorize === undefined) {
+      runCall(call);
+      return;
+    }
+    let allowed: unknown;
+    try {
+      allowed = authorize(call.method, call.incoming.identity, call.metadata);
+    } catch (error) {
+      this.#deny(call, error);
+      return;
+    }
+    if (!isThenable(allowed)) {
+      this.#runIf(call, allowed);
+      return;
+    }
+    call.watch();
+    allowed.then(
+      (answer) => this.#runIf(call, answer),
+      (error: unknown) => this.#deny(call, error),
+    );
+  }
+
+  #runIf(call: ServerCall, allowed: unknown): void {
+    if (allowed === false) {
+      this.#deny(call, new RpcError("permission_denied", `Not allowed to call ${methodPath(call.method)}`));
+    } else runCall(call);
+  }
+
+  #deny(call: ServerCall, error: unknown): void {
+    call.fail(isRpcError(error) ? error : this.judge(call, error));
+    this.release(call);
+  }
+
+  #queue(call: ServerCall): void {
+    const queued = new QueuedCall(call, (gone) => this.#leaveQueue(gone));
+    const decision: Decision = this.#admission.enter(queued);
+    if (decision === "wait") queued.wait();
+    else if (decision === "run") this.#admit(call);
+    else this.#refuse(call, decision === "full" ? "its queue is full" : "the wait would be longer than the time left");
+  }
+
+  /** A waiting call was cancelled, or waited as long as it may. */
+  #leaveQueue(queued: QueuedCall): void {
+    this.#admission.leave(queued);
+    if (queued.call.open) this.#refuse(queued.call, "the wait for a place took too long");
+  }
+
+  #refuse(call: ServerCall, why: string): void {
+    this.counts.refused++;
+    call.refuse(this.#refusal(why));
+  }
+
+  /** One error per reason: under overload a stack trace per refused call would be the heaviest work of all. */
+  #refusal(why: string): RpcError {
+    let error = this.#refusals.get(why);
+    if (error === undefined) {
+      const retryAfterMs = this.#admission.retryAfterMs();
+      error = new RpcError("resource_exhausted", `The server is at its limit of calls: ${why}`, { retryAfterMs });
+      this.#refusals.set(why, error);
+    }
+    return error;
+  }
+}
