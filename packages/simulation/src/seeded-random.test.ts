@@ -28,7 +28,10 @@ test("every bit of the draws is set about half of the time", () => {
 test("between reaches both of its ends and nothing outside", () => {
   const random = seededRandom(9);
   const seen = new Set(Array.from({ length: 200 }, () => between(random, 3, 6)));
-  assert.deepEqual([...seen].sort((a, b) => a - b), [3, 4, 5, 6]);
+  assert.deepEqual(
+    [...seen].sort((a, b) => a - b),
+    [3, 4, 5, 6],
+  );
 });
 
 test("a seed that is no whole number is refused by name", () => {

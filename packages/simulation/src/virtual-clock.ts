@@ -19,6 +19,8 @@ export interface RunUntilOptions {
 export interface VirtualClock extends Clock {
   /** Calls `fn` at the present moment, in a turn of its own. */
   turn(fn: () => void): void;
+  /** Calls `fn` at exactly that moment of virtual time, or now if it is over; calls for one moment keep their order. */
+  at(atMs: number, fn: () => void): void;
   /** Moves time on by `ms` and lets everything happen that falls due, then settle. */
   advance(ms: number): Promise<void>;
   /**
@@ -59,13 +61,13 @@ export function virtualClock(startMs = 0): VirtualClock {
   let driver: Driver | undefined;
   let running = false;
 
-  function schedule(delayMs: number, fn: () => void, background: boolean): () => void {
-    if (Number.isNaN(delayMs)) throw new RangeError("Timer delay: expected a number of milliseconds, got NaN");
-    if (delayMs === Number.POSITIVE_INFINITY) return () => undefined;
+  function schedule(atMs: number, fn: () => void, background: boolean): () => void {
+    if (Number.isNaN(atMs)) throw new RangeError("Timer: expected a number of milliseconds, got NaN");
+    if (atMs === Number.POSITIVE_INFINITY) return () => undefined;
     const event: Event = { fn, background, waiting: true };
-    const remove = queue.push(nowMs + Math.max(0, delayMs), event);
+    const remove = queue.push(Math.max(nowMs, atMs), event);
     if (!background) foregroundCount++;
-    if (delayMs <= 0) start();
+    if (atMs <= nowMs) start();
     return () => {
       if (!event.waiting) return;
       leave(event);
@@ -150,10 +152,13 @@ export function virtualClock(startMs = 0): VirtualClock {
 
   return {
     now: () => nowMs,
-    after: (delayMs, fn, options) => schedule(delayMs, fn, options?.background === true),
+    after: (delayMs, fn, options) => schedule(nowMs + delayMs, fn, options?.background === true),
     soon: endOfTurn,
     turn(fn) {
-      schedule(0, fn, false);
+      schedule(nowMs, fn, false);
+    },
+    at(atMs, fn) {
+      schedule(atMs, fn, false);
     },
     advance: (ms) => runTo(nowMs + ms),
     run(untilMs) {
