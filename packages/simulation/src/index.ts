@@ -10,3 +10,9 @@ export type { SimulatedHost } from "./simulated-host.ts";
 export type { Direction, PieceBytes, SimulatedLink } from "./simulated-link.ts";
 export { type MemoryTransport, memoryTransport } from "./memory-transport.ts";
 export { EventQueue } from "./event-queue.ts";
+export {
+  type DatagramConditions,
+  type DatagramNetwork,
+  datagramNetwork,
+  quietNetwork,
+} from "./datagram-network.ts";
