@@ -263,14 +263,12 @@ export class Prober {
   }
 
   #writePing(w: Writer, type: number, m: Member, sequence: number): void {
-    const node = this.#node;
     const start = beginMessage(w, type);
     w.u32(sequence);
     w.u32(m.tagHigh);
     w.u32(m.tagLow);
     this.#writeView(w);
     endMessage(w, start);
-    void node;
   }
 
   /** Sender, view hash and how long it has not changed: the tail of pings and acks. */

@@ -12,16 +12,16 @@
 import type { Reader, Writer } from "./bytes.ts";
 import type { Deadline } from "./deadline-heap.ts";
 import type { Member } from "./members.ts";
-import { isNewer, updateOf } from "./members.ts";
+import { updateOf } from "./members.ts";
 import {
+  ALIVE,
   DEAD,
-  LEFT,
+  SUSPECT,
   MessageType,
   type Update,
   beginMessage,
   emptyUpdate,
   endMessage,
-  idHash,
   readUpdateHead,
   readUpdateRest,
   writeUpdate,
@@ -228,7 +228,8 @@ export class Reconciler {
     const table = node.table;
     const sequence = r.u32();
     const flags = r.u8();
-    const same = r.i32() === table.hashHigh && r.i32() === table.hashLow;
+    const hashHigh = r.i32();
+    const same = r.i32() === table.hashLow && hashHigh === table.hashHigh;
     const count = r.u16();
     if (!r.ok || node.observer || count > MAX_BUCKETS || (count & (count - 1)) !== 0 || r.left < 4 * count) return;
     if (same || (flags & HASH_ONLY) !== 0) {
@@ -248,7 +249,7 @@ export class Reconciler {
     }
     const members: Member[] = [];
     for (const m of table.live) if (count === 0 || differing.has(m.idHash & (count - 1))) members.push(m);
-    if ((flags & JOIN) !== 0) this.#addTombstones(members);
+    if ((flags & (JOIN | OBSERVER)) !== 0) this.#addTombstones(members, count, differing);
     this.#send(MessageType.syncEntries, sequence, members, 0, { count, differing }, from, salt);
   }
 
@@ -260,9 +261,10 @@ export class Reconciler {
     return this.#served++ < MAX_SERVED;
   }
 
-  #addTombstones(members: Member[]): void {
+  #addTombstones(members: Member[], count: number, differing: ReadonlySet<number>): void {
     const dead: Member[] = [];
-    for (const m of this.#node.table.byId.values()) if (!m.live) dead.push(m);
+    for (const m of this.#node.table.byId.values())
+      if (!m.live && (count === 0 || differing.has(m.idHash & (count - 1)))) dead.push(m);
     if (dead.length > MAX_TOMBSTONES) dead.sort((a, b) => b.changedMs - a.changedMs).length = MAX_TOMBSTONES;
     for (const m of dead) members.push(m);
   }
@@ -373,19 +375,10 @@ export class Reconciler {
         continue;
       }
       // Called dead elsewhere and alive here: not believed by hearsay this old, but asked about, and the member told.
-      if (
-        held !== undefined &&
-        held !== node.self &&
-        held.live &&
-        u.rank === DEAD &&
-        u.generation === held.generation
-      ) {
+      if (!node.observer && held?.rank === ALIVE && held !== node.self && isDeathOf(u, held)) {
         exchange.seen.add(held);
-        if (!node.observer) {
-          if (warned++ < MAX_WARNED) this.#warn(held, u, nowMs);
-          exchange.push.add(held);
-          continue;
-        }
+        if (warned++ < MAX_WARNED) this.#warn(held, u, nowMs);
+        continue;
       }
       // A joiner learns everybody; only surprises are news to others.
       const gossip = (exchange.flags & (JOIN | OBSERVER)) === 0 && exchange.changed < GOSSIP_AT_MOST;
@@ -456,16 +449,15 @@ export class Reconciler {
 
 /** True when what is held is later than the claim. Suspicion is no difference: it settles by itself. */
 function claimIsOlder(u: Update, held: Member): boolean {
-  const back = updateOf(held, 0);
-  if (back.rank === 1) back.rank = 0;
-  const claim = u.rank === 1 ? { ...u, rank: 0 } : u;
-  return isNewer(back, {
-    ...held,
-    generation: claim.generation,
-    incarnation: claim.incarnation,
-    rank: claim.rank,
-  } as Member);
+  if (u.generation !== held.generation) return u.generation < held.generation;
+  if (u.incarnation !== held.incarnation) return u.incarnation < held.incarnation;
+  return verdict(u.rank) < verdict(held.rank);
 }
 
-void LEFT;
-void idHash;
+function isDeathOf(u: Update, held: Member): boolean {
+  return u.rank === DEAD && u.generation === held.generation;
+}
+
+function verdict(rank: number): number {
+  return rank === SUSPECT ? ALIVE : rank;
+}
