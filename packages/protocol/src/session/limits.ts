@@ -14,6 +14,8 @@ export interface SessionLimits {
   readonly maxStreamWindowBytes: number;
   /** Credit for unconsumed items of all streams of a connection, in bytes. Default 32 MiB. */
   readonly connectionWindowBytes: number;
+  /** Bytes that wait for a peer that does not read; past it the connection is not read either. Default 16 MiB. */
+  readonly maxUnsentBytes: number;
   /** Methods bound on a connection [connection closed]. Default 1,024. */
   readonly maxBindings: number;
   /** Cancelled calls whose end the server still owes; past it the connection is closed. Default 16,384. */
@@ -36,6 +38,7 @@ export const defaultLimits: SessionLimits = {
   streamWindowBytes: 256 * 1024,
   maxStreamWindowBytes: 16 * 1024 * 1024,
   connectionWindowBytes: 32 * 1024 * 1024,
+  maxUnsentBytes: 16 * 1024 * 1024,
   maxBindings: 1024,
   maxOwedEnds: 16_384,
   maxControlFramesPerCall: 100,

@@ -1,0 +1,103 @@
+import type { ByteListener, ByteStream, ByteTransport } from "./byte-stream.ts";
+import type { Method } from "./contract.ts";
+import type { ConfirmedMethods } from "./session/client-session.ts";
+import { SessionClientConnection } from "./session/client-connection.ts";
+import { SlabPool } from "./session/output.ts";
+import { ServerConnection } from "./session/server-connection.ts";
+import type { Listener, ListenOptions, Transport } from "./transport.ts";
+
+/** Servers whose bindings are remembered; the oldest is forgotten first. */
+const rememberedServers = 1024;
+
+/** Pipit's own wire over any byte streams: TCP, TLS, Unix sockets, memory, the simulated network. */
+export function createTransport(streams: ByteTransport): Transport {
+  const slabs = new SlabPool();
+  const confirmed = confirmedMethods();
+  return {
+    name: streams.name,
+    connect: (address, options) => new SessionClientConnection(streams, address, options, slabs, confirmed),
+    async listen(where, options) {
+      const listener = new SessionListener(options, slabs);
+      listener.bytes = await streams.listen(where, (stream) => void listener.accept(stream));
+      return listener;
+    },
+  };
+}
+
+class SessionListener implements Listener {
+  bytes: ByteListener | undefined;
+  readonly #options: ListenOptions;
+  readonly #slabs: SlabPool;
+  readonly #connections = new Set<ServerConnection>();
+  #draining = false;
+  #onEmpty: (() => void)[] = [];
+
+  constructor(options: ListenOptions, slabs: SlabPool) {
+    this.#options = options;
+    this.#slabs = slabs;
+  }
+
+  get address(): string {
+    return this.bytes?.address ?? "";
+  }
+
+  get host(): string {
+    return this.bytes?.host ?? "";
+  }
+
+  get port(): number {
+    return this.bytes?.port ?? 0;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** A peer connected; it is served once it is known. */
+  async accept(stream: ByteStream): Promise<void> {
+    const { acceptor } = this.#options;
+    let identity: unknown;
+    if (acceptor.authenticate !== undefined) {
+      try {
+        identity = await acceptor.authenticate(stream.peer);
+      } catch {
+        return stream.destroy();
+      }
+    }
+    const connection: ServerConnection = new ServerConnection(stream, identity, this.#options, this.#slabs, () => {
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) for (const done of this.#onEmpty.splice(0)) done();
+    });
+    this.#connections.add(connection);
+    if (this.#draining) connection.drain();
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const closed = this.bytes?.close();
+    for (const connection of this.#connections) connection.drain();
+    await closed;
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#onEmpty.push(resolve));
+  }
+
+  destroy(): void {
+    this.#draining = true;
+    void this.bytes?.close();
+    for (const connection of [...this.#connections]) connection.destroy();
+  }
+}
+
+function confirmedMethods(): ConfirmedMethods {
+  const servers = new Map<string, WeakSet<Method>>();
+  return {
+    has: (server, method) => servers.get(server)?.has(method) ?? false,
+    add(server, method) {
+      const methods = servers.get(server) ?? new WeakSet();
+      servers.set(server, methods.add(method));
+      if (servers.size <= rememberedServers) return;
+      const [oldest] = servers.keys();
+      if (oldest !== undefined) servers.delete(oldest);
+    },
+    delete: (server, method) => void servers.get(server)?.delete(method),
+  };
+}

@@ -1,0 +1,159 @@
+import { type Reader, Writer } from "@pipit/codec";
+import { Metadata, maxMetadataBytes } from "../metadata.ts";
+import { RpcError } from "../rpc-error.ts";
+import { ProtocolFault } from "./protocol-fault.ts";
+
+/*
+ * Primitive values of frame heads. Writers reserve for themselves; readers check bounds and throw `ProtocolFault`.
+ */
+
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Longest varint: 53 bits in groups of seven. */
+const maxVarintBytes = 8;
+
+/** A whole number from 0 to 2^53 − 1: seven bits a byte, lowest first, the high bit says that more follow. */
+export function writeVarint(writer: Writer, value: number): void {
+  writer.reserve(maxVarintBytes);
+  const { bytes } = writer;
+  let { pos } = writer;
+  let rest = value;
+  while (rest > 0x7fffffff) {
+    bytes[pos++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  while (rest > 0x7f) {
+    bytes[pos++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[pos++] = rest;
+  writer.pos = pos;
+}
+
+export function readVarint(reader: Reader): number {
+  const first = readByte(reader);
+  if (first < 0x80) return first;
+  let value = first & 0x7f;
+  let scale = 128;
+  for (let i = 1; i < maxVarintBytes; i++) {
+    const byte = readByte(reader);
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) {
+      if (byte === 0 || value > Number.MAX_SAFE_INTEGER) throw new ProtocolFault("Over-long integer");
+      return value;
+    }
+    scale *= 128;
+  }
+  throw new ProtocolFault("Over-long integer");
+}
+
+export function writeByte(writer: Writer, value: number): void {
+  writer.reserve(1);
+  writer.bytes[writer.pos++] = value;
+}
+
+export function readByte(reader: Reader): number {
+  const byte = reader.pos < reader.end ? reader.bytes[reader.pos++] : undefined;
+  if (byte === undefined) throw new ProtocolFault("Frame ends inside its head");
+  return byte;
+}
+
+export function writeU32(writer: Writer, value: number): void {
+  writer.reserve(4);
+  writer.view.setUint32(writer.pos, value, true);
+  writer.pos += 4;
+}
+
+export function readU32(reader: Reader): number {
+  if (reader.end - reader.pos < 4) throw new ProtocolFault("Frame ends inside its head");
+  const value = reader.view.getUint32(reader.pos, true);
+  reader.pos += 4;
+  return value;
+}
+
+/** Length as a varint, then the bytes. */
+export function writeBlock(writer: Writer, block: Uint8Array): void {
+  writeVarint(writer, block.length);
+  writer.reserve(block.length);
+  writer.bytes.set(block, writer.pos);
+  writer.pos += block.length;
+}
+
+/** A view on the block: copy what outlives the frame. */
+export function readBlock(reader: Reader, mostBytes: number): Uint8Array {
+  const length = readVarint(reader);
+  if (length > mostBytes) throw new ProtocolFault(`Block of ${length} bytes where at most ${mostBytes} are allowed`);
+  if (length > reader.end - reader.pos) throw new ProtocolFault("Frame ends inside a block");
+  const block = reader.bytes.subarray(reader.pos, reader.pos + length);
+  reader.pos += length;
+  return block;
+}
+
+export function writeText(writer: Writer, text: string): void {
+  writeBlock(writer, utf8Encoder.encode(text));
+}
+
+export function readText(reader: Reader, mostBytes: number): string {
+  return decodeText(readBlock(reader, mostBytes));
+}
+
+export function encodeText(text: string): Uint8Array {
+  return utf8Encoder.encode(text);
+}
+
+export function decodeText(block: Uint8Array): string {
+  try {
+    return utf8Decoder.decode(block);
+  } catch {
+    throw new ProtocolFault("Text is not UTF-8");
+  }
+}
+
+/** Cuts text to at most `mostBytes` of UTF-8, so that an over-long message still arrives. */
+export function cutText(text: string, mostBytes: number): Uint8Array {
+  const block = utf8Encoder.encode(text);
+  if (block.length <= mostBytes) return block;
+  let end = mostBytes;
+  while (end > 0 && ((block[end] ?? 0) & 0xc0) === 0x80) end--;
+  return block.subarray(0, end);
+}
+
+/** Pairs as: text name, u8 kind (0 text, 1 bytes), block value. @throws RpcError past {@link maxMetadataBytes} */
+export function writeMetadata(writer: Writer, metadata: Metadata): void {
+  if (metadata.byteLength > maxMetadataBytes) {
+    throw new RpcError("invalid_argument", `Metadata of ${metadata.byteLength} bytes: at most ${maxMetadataBytes} can be sent`);
+  }
+  for (const [name, value] of metadata) {
+    writeText(writer, name);
+    writeByte(writer, typeof value === "string" ? 0 : 1);
+    if (typeof value === "string") writeText(writer, value);
+    else writeBlock(writer, value);
+  }
+}
+
+/** Reads pairs up to the reader's end. */
+export function readMetadata(reader: Reader): Metadata {
+  if (reader.end - reader.pos > maxMetadataBytes) {
+    throw new ProtocolFault(`Metadata of ${reader.end - reader.pos} bytes: at most ${maxMetadataBytes} are accepted`);
+  }
+  const metadata = new Metadata();
+  while (reader.pos < reader.end) {
+    const name = readText(reader, 128);
+    const kind = readByte(reader);
+    const block = readBlock(reader, maxMetadataBytes);
+    try {
+      metadata.set(name, kind === 0 ? decodeText(block) : block.slice());
+    } catch (error) {
+      throw new ProtocolFault(error instanceof Error ? error.message : "Bad metadata");
+    }
+  }
+  return metadata;
+}
+
+/** Metadata as a block of its own. @throws RpcError when there is too much of it */
+export function metadataBytes(metadata: Metadata): Uint8Array {
+  const writer = new Writer(256);
+  writeMetadata(writer, metadata);
+  return writer.take();
+}

@@ -1,0 +1,598 @@
+import { type Decoder, Reader, Writer } from "@pipit/codec";
+import { Metadata } from "../metadata.ts";
+import { RpcError } from "../rpc-error.ts";
+import type { LoadReport, OutgoingCall, OutgoingStream } from "../transport.ts";
+import type { Method } from "../contract.ts";
+import { type BindFrame, describeType, readReplyDescriptions, type TypeDescription, writeBind } from "./binding-frames.ts";
+import { encodeText, metadataBytes, readByte, readMetadata, readVarint, writeVarint } from "./bytes.ts";
+import { readFailure, type ReadFailure, writeGoAway } from "./failure-frame.ts";
+import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
+import { foreignAnswer } from "./foreign.ts";
+import { decodeMessage, type MessageType, type MethodTypes, typesOf } from "./message-type.ts";
+import type { Preface } from "./preface.ts";
+import { ProtocolFault } from "./protocol-fault.ts";
+import { resolveAtClient } from "./resolve-types.ts";
+import { Session, type SessionOptions } from "./session.ts";
+import { StreamState } from "./stream-state.ts";
+import { base, BindResult, defaultRetriesLent, Flag, FrameType, ReplyField, RequestField, slotBits, slotMask } from "./wire.ts";
+
+/** What a client session tells its shell beside calls. */
+export interface ClientSessionEvents {
+  /** The server's preface was read. */
+  onPreface(preface: Preface): void;
+  onLoad(load: LoadReport): void;
+  /** The server takes no more calls here. */
+  onGoAway(): void;
+  /** No call is open and the server owes nothing: a draining connection may close. */
+  onIdle(): void;
+  /** Why a session that saw foreign bytes or a fault fails: the address belongs into the message. */
+  readonly address: string;
+}
+
+/** Remembers across connections which methods a server declares just as we do, so that fingerprints suffice. */
+export interface ConfirmedMethods {
+  has(server: string, method: Method): boolean;
+  add(server: string, method: Method): void;
+  delete(server: string, method: Method): void;
+}
+
+interface Binding {
+  readonly number: number;
+  readonly method: Method;
+  readonly types: MethodTypes;
+  response: Decoder<unknown>;
+  errors: ReadonlyMap<string, Decoder<unknown>>;
+  /** Set when the server's answer cannot be used. */
+  refusal: RpcError | undefined;
+}
+
+const noMetadata = new Metadata();
+
+/** The client's end of the wire: opens calls, and brings each to exactly one end. */
+export class ClientSession extends Session {
+  readonly #events: ClientSessionEvents;
+  readonly #confirmed: ConfirmedMethods;
+  readonly #streams: (ClientStream | undefined)[] = [];
+  readonly #generations: number[] = [];
+  readonly #free: number[] = [];
+  readonly #bindings = new Map<Method, Binding>();
+  readonly #bindingsByNumber: Binding[] = [];
+  #unflushed: ClientStream[] = [];
+  #opened = 0;
+  #openCalls = 0;
+  #owedEnds = 0;
+  #acceptedCount = Number.POSITIVE_INFINITY;
+  #goneAway = false;
+
+  constructor(options: SessionOptions, events: ClientSessionEvents, confirmed: ConfirmedMethods) {
+    super(options);
+    this.#events = events;
+    this.#confirmed = confirmed;
+  }
+
+  /** Calls that have not ended. */
+  get openCalls(): number {
+    return this.#openCalls;
+  }
+
+  /** Whether a call may be started. */
+  get available(): boolean {
+    return !this.closed && !this.#goneAway && this.#openCalls + this.#owedEnds < this.#maxStreams;
+  }
+
+  /** No call is open and the server owes nothing. */
+  get idle(): boolean {
+    return this.#openCalls === 0 && this.#owedEnds === 0;
+  }
+
+  get #maxStreams(): number {
+    return Math.min(this.limits.maxStreams, this.peerPreface?.maxStreams ?? base.maxStreams);
+  }
+
+  /**
+   * Starts a call: its request is encoded before this returns. `nowMs` is the shell's clock.
+   *
+   * @throws RpcError `invalid_argument` or `resource_exhausted`, and nothing was sent
+   */
+  start(call: OutgoingCall, nowMs: number): OutgoingStream {
+    if (!this.available) {
+      throw new RpcError("unavailable", `No room for a call: ${this.#openCalls} are open`, { handled: "no" });
+    }
+    const binding = this.#bindings.get(call.method) ?? this.#bind(call.method);
+    const slot = this.#free.length > 0 ? (this.#free.pop() as number) : this.#streams.length;
+    const generation = this.#generations[slot] ?? 0;
+    const stream = new ClientStream(
+      this,
+      call,
+      binding,
+      ((generation << slotBits) | slot) >>> 0,
+      this.#opened + 1,
+      this.initialSendCredit,
+      this.initialWindowBytes,
+    );
+    try {
+      this.#writeRequest(stream, call, binding, nowMs);
+    } catch (error) {
+      this.#free.push(slot);
+      if (this.#streams.length === slot) this.#streams.push(undefined);
+      throw error;
+    }
+    this.#opened++;
+    this.#openCalls++;
+    this.#streams[slot] = stream;
+    this.#generations[slot] = generation;
+    return stream;
+  }
+
+  /** Fails everything that is open: the connection is lost, or closed on purpose. */
+  end(error: RpcError): void {
+    this.closed = true;
+    // What never left the slab cannot have run.
+    const unsent = this.output.close();
+    for (const stream of this.#unflushed) if (stream.sent === undefined) stream.unsent = unsent;
+    this.#unflushed = [];
+    for (const stream of this.#streams) {
+      if (stream === undefined || stream.call === undefined) continue;
+      const handled = this.#handledWhenLost(stream);
+      this.#settleFailure(stream, {
+        error: new RpcError(error.code, error.message, { cause: error.cause, handled }),
+        handled,
+        refused: false,
+        retriesReturned: handled === "no" ? stream.retriesLent : 0,
+      });
+    }
+    this.#streams.length = 0;
+    this.#openCalls = 0;
+    this.#owedEnds = 0;
+  }
+
+  override onFlush(bytes: Uint8Array): void {
+    const flushed = this.#unflushed;
+    if (flushed.length === 0) return;
+    this.#unflushed = [];
+    for (const stream of flushed) {
+      stream.sent = bytes;
+      if (stream.binding.method.kind === "oneway") this.#settleOneway(stream);
+    }
+  }
+
+  override fault(message: string): void {
+    if (this.closed) return;
+    const start = this.output.begin(FrameType.goAway, 0);
+    writeGoAway(this.output.writer, 0, new RpcError("internal", message));
+    this.output.end(start);
+    this.shut(new RpcError("unavailable", `${this.#events.address} broke the protocol: ${message}`));
+  }
+
+  protected override onForeign(bytes: Uint8Array): void {
+    this.shut(new RpcError("unavailable", foreignAnswer(this.#events.address, bytes), { handled: "no" }));
+  }
+
+  protected override onPreface(preface: Preface): void {
+    this.#events.onPreface(preface);
+  }
+
+  protected override onWritable(stream: StreamState): void {
+    (stream as ClientStream).call?.onWritable();
+  }
+
+  protected override find(streamId: number): ClientStream | undefined {
+    const stream = this.#streams[streamId & slotMask];
+    return stream !== undefined && stream.id === streamId ? stream : undefined;
+  }
+
+  protected override handle(type: number, streamId: number, reader: Reader): boolean {
+    switch (type) {
+      case FrameType.reply:
+        this.#onReply(this.find(streamId), reader);
+        return true;
+      case FrameType.item:
+        this.#onItem(this.find(streamId));
+        return true;
+      case FrameType.error:
+        this.#onFailure(this.find(streamId), reader, false);
+        return true;
+      case FrameType.refused:
+        this.#onFailure(this.find(streamId), reader, true);
+        return true;
+      case FrameType.accepted:
+        this.find(streamId)?.call?.onAccepted();
+        return true;
+      case FrameType.metadata:
+        this.find(streamId)?.call?.onMetadata(readMetadata(reader));
+        return true;
+      case FrameType.bound:
+        this.#onBound(reader);
+        return true;
+      case FrameType.goAway:
+        this.#onGoAway(reader);
+        return true;
+      case FrameType.load:
+        this.#events.onLoad({ eventLoopDelayMs: readVarint(reader), inFlight: readVarint(reader) });
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** For {@link ClientStream}. */
+  sendItem(stream: ClientStream, item: unknown): void {
+    this.writeItem(stream, stream.binding.types.request, item);
+  }
+
+  canSend(stream: ClientStream): boolean {
+    return this.writable(stream);
+  }
+
+  endInput(stream: ClientStream): void {
+    this.inOrder(stream, () => this.output.end(this.output.begin(FrameType.inputEnd, stream.id)));
+  }
+
+  consumed(stream: ClientStream, bytes: number): void {
+    this.release(stream, bytes, stream.call !== undefined);
+  }
+
+  cancel(stream: ClientStream): void {
+    this.releaseRest(stream);
+    if (stream.call === undefined || this.closed) return;
+    stream.call = undefined;
+    this.#openCalls--;
+    this.#owedEnds++;
+    this.forget(stream);
+    this.output.end(this.output.begin(FrameType.cancel, stream.id));
+    if (this.#owedEnds > this.limits.maxOwedEnds) {
+      this.fault(`The peer owes the ends of ${this.#owedEnds} cancelled calls`);
+    }
+  }
+
+  requestBytesOf(stream: ClientStream): Uint8Array | undefined {
+    if (stream.body !== undefined) return stream.body;
+    const bytes = stream.sent ?? stream.unsent ?? (this.closed ? undefined : this.output.writer.bytes);
+    return bytes?.slice(stream.bodyStart, stream.bodyEnd);
+  }
+
+  #bind(method: Method): Binding {
+    const number = this.#bindingsByNumber.length;
+    if (number >= this.limits.maxBindings) {
+      throw new RpcError("resource_exhausted", `More than ${this.limits.maxBindings} methods on one connection`, { handled: "no" });
+    }
+    const types = typesOf(method);
+    const known = this.#serverKey !== undefined && this.#confirmed.has(this.#serverKey, method);
+    const describe = (type: MessageType): TypeDescription => describeType(type, known);
+    const frame: BindFrame = {
+      number,
+      service: method.service,
+      method: method.name,
+      kind: method.kind,
+      request: describe(types.request),
+      response: describe(types.response),
+      errors: new Map([...types.errors].map(([name, type]) => [name, describe(type)])),
+    };
+    const start = this.output.begin(FrameType.bind, 0);
+    writeBind(this.output.writer, frame);
+    this.output.end(start);
+    const errors = new Map([...types.errors].map(([name, type]) => [name, type.codec as Decoder<unknown>]));
+    const binding: Binding = { number, method, types, response: types.response.codec, errors, refusal: undefined };
+    this.#bindings.set(method, binding);
+    this.#bindingsByNumber.push(binding);
+    return binding;
+  }
+
+  get #serverKey(): string | undefined {
+    const identity = this.peerPreface?.identity;
+    return identity === undefined || identity.id === "" ? undefined : `${identity.id} ${identity.generation}`;
+  }
+
+  #writeRequest(stream: ClientStream, call: OutgoingCall, binding: Binding, nowMs: number): void {
+    const { output } = this;
+    const start = output.begin(FrameType.request, stream.id);
+    const { writer } = output;
+    writeVarint(writer, binding.number);
+    const flagsAt = writer.pos;
+    const hasMessage = binding.method.kind !== "client_stream" && binding.method.kind !== "bidi";
+    let flags: number = hasMessage ? Flag.message : 0;
+    writer.bytes[writer.pos++] = 0;
+    if (call.deadlineMs !== Number.POSITIVE_INFINITY) {
+      flags |= Flag.deadline;
+      writeVarint(writer, Math.max(1, Math.ceil(call.deadlineMs - nowMs)));
+    }
+    if (hasFields(call)) {
+      flags |= Flag.fields;
+      try {
+        writeRequestFields(writer, call);
+      } catch (error) {
+        output.undo(start);
+        throw error;
+      }
+    }
+    writer.bytes[flagsAt] = flags;
+    const bodyStart = writer.pos;
+    let size = 0;
+    if (!hasMessage) output.end(start);
+    else if (call.requestBytes === undefined) {
+      size = this.writeMessage(stream, start, flagsAt, binding.types.request, call.request);
+    } else {
+      const { requestBytes } = call;
+      writer.reserve(requestBytes.length);
+      writer.bytes.set(requestBytes, writer.pos);
+      writer.pos += requestBytes.length;
+      size = this.finishMessage(stream, start, flagsAt, bodyStart);
+    }
+    this.#rememberBytes(stream, bodyStart, bodyStart + size);
+  }
+
+  /** Notes where the request's bytes lie, so that a retry can send the same ones. */
+  #rememberBytes(stream: ClientStream, bodyStart: number, bodyEnd: number): void {
+    if (stream.bulk !== undefined) stream.body = stream.bulk.body;
+    else if (!this.output.direct) stream.body = this.output.writer.bytes.slice(bodyStart, bodyEnd);
+    else {
+      stream.bodyStart = bodyStart;
+      stream.bodyEnd = bodyEnd;
+    }
+    this.#unflushed.push(stream);
+  }
+
+  #onReply(stream: ClientStream | undefined, reader: Reader): void {
+    if (stream === undefined) throw new ProtocolFault("End of a stream that is not open");
+    this.countWork();
+    const flags = readByte(reader);
+    let trailers: Metadata | undefined;
+    let used = 0;
+    if ((flags & Flag.fields) !== 0) {
+      readFields(reader, (id, value) => {
+        if (id === ReplyField.trailers) trailers = readMetadata(new Reader(value));
+        if (id === ReplyField.retriesUsed) used = fieldNumber(value);
+      });
+    }
+    const returned = Math.max(0, stream.retriesLent - used);
+    if ((flags & Flag.message) === 0) return this.#settleReply(stream, undefined, trailers, returned);
+    this.readMessage(
+      stream,
+      flags,
+      (whole) => this.#decodeReply(stream, whole, trailers, returned),
+      (error) => this.#giveUp(stream, error),
+    );
+  }
+
+  #decodeReply(stream: ClientStream, reader: Reader, trailers: Metadata | undefined, returned: number): void {
+    const { binding } = stream;
+    if (stream.call === undefined) return this.#retire(stream);
+    let reply: unknown;
+    try {
+      if (binding.refusal !== undefined) throw binding.refusal;
+      reply = decodeMessage(binding.response, binding.types.response, reader, "internal", "Reply");
+    } catch (error) {
+      return this.#settleFailure(stream, { error: error as RpcError, handled: "yes", refused: false, retriesReturned: returned });
+    }
+    this.#settleReply(stream, reply, trailers, returned);
+  }
+
+  #onItem(stream: ClientStream | undefined): void {
+    if (stream === undefined || stream.call === undefined) return this.dropItem();
+    this.readItem(
+      stream,
+      (whole, charge) => this.#decodeItem(stream, whole, charge),
+      (error) => this.#giveUp(stream, error),
+    );
+  }
+
+  #decodeItem(stream: ClientStream, reader: Reader, charge: number): void {
+    const { binding, call } = stream;
+    if (call === undefined) return;
+    let item: unknown;
+    try {
+      if (binding.refusal !== undefined) throw binding.refusal;
+      item = decodeMessage(binding.response, binding.types.response, reader, "internal", "Reply");
+    } catch (error) {
+      return this.#giveUp(stream, error as RpcError);
+    }
+    call.onItem(item, charge);
+  }
+
+  /** Fails a call whose reply we cannot take; the server still owes its end. */
+  #giveUp(stream: ClientStream, error: RpcError): void {
+    const { call } = stream;
+    if (call === undefined) return;
+    this.cancel(stream);
+    call.onFailure({ error, handled: "yes", refused: false, retriesReturned: 0 });
+  }
+
+  #onFailure(stream: ClientStream | undefined, reader: Reader, refused: boolean): void {
+    if (stream === undefined) throw new ProtocolFault("End of a stream that is not open");
+    this.countWork();
+    const failure = readFailure(reader);
+    const handled = refused ? "no" : failure.handled;
+    this.#settleFailure(stream, {
+      error: this.#errorOf(stream, failure, handled),
+      handled,
+      refused,
+      retriesReturned: Math.max(0, stream.retriesLent - failure.retriesUsed),
+    });
+  }
+
+  #errorOf({ binding }: ClientStream, failure: ReadFailure, handled: RpcError["handled"]): RpcError {
+    const { code, message, errorName, errorData, trailers, retryAfterMs } = failure;
+    const metadata = trailers === undefined ? undefined : readMetadata(new Reader(trailers));
+    const options = { metadata, handled, retryAfterMs };
+    const decoder = errorName === undefined ? undefined : binding.errors.get(errorName);
+    const type = errorName === undefined ? undefined : binding.types.errors.get(errorName);
+    if (decoder === undefined || type === undefined || errorData === undefined) return new RpcError(code, message, options);
+    try {
+      const data = decodeMessage(decoder, type, new Reader(errorData), "internal", `Error "${errorName}"`);
+      return new RpcError(code, message, { ...options, error: errorName, data });
+    } catch (error) {
+      return new RpcError(code, message, { ...options, cause: error });
+    }
+  }
+
+  #onBound(reader: Reader): void {
+    const binding = this.#bindingsByNumber[readVarint(reader)];
+    if (binding === undefined) throw new ProtocolFault("Answer to a binding that was not asked for");
+    const result = readByte(reader);
+    const server = this.#serverKey;
+    if (result === BindResult.same) {
+      if (server !== undefined) this.#confirmed.add(server, binding.method);
+    } else if (result === BindResult.schemas) {
+      try {
+        const resolved = resolveAtClient(binding.method, readReplyDescriptions(reader));
+        binding.response = resolved.response;
+        binding.errors = resolved.errors;
+      } catch (error) {
+        if (error instanceof ProtocolFault) throw error;
+        binding.refusal = RpcError.from(error, "failed_precondition");
+      }
+    } else if (result === BindResult.unknownFingerprint) {
+      // The calls that used it are refused one by one; the next one binds in full.
+      if (server !== undefined) this.#confirmed.delete(server, binding.method);
+      this.#bindings.delete(binding.method);
+    } else if (result !== BindResult.refused) throw new ProtocolFault(`Answer ${result} to a binding is unknown`);
+  }
+
+  #onGoAway(reader: Reader): void {
+    this.#acceptedCount = readVarint(reader);
+    const { code, message } = readFailure(reader);
+    if (!this.#goneAway) {
+      this.#goneAway = true;
+      this.output.end(this.output.begin(FrameType.goAwayAck, 0));
+      if (message !== "" && code !== "unavailable") {
+        return this.shut(new RpcError("unavailable", `${this.#events.address} closed the connection: ${message}`));
+      }
+      this.#events.onGoAway();
+    }
+    this.#checkIdle();
+  }
+
+  #handledWhenLost(stream: ClientStream): "no" | "maybe" {
+    if (stream.sent === undefined && stream.bulk === undefined) return "no";
+    if (stream.ordinal > this.#acceptedCount) return "no";
+    // A request of which a part is missing cannot have reached a handler.
+    const { kind } = stream.binding.method;
+    const bulk = stream.bulk;
+    const whole = bulk === undefined || bulk.sent === bulk.body.length;
+    return whole || kind === "client_stream" || kind === "bidi" ? "maybe" : "no";
+  }
+
+  #settleReply(stream: ClientStream, reply: unknown, trailers: Metadata | undefined, returned: number): void {
+    const { call } = stream;
+    this.#retire(stream);
+    call?.onReply(reply, trailers, returned);
+  }
+
+  #settleFailure(stream: ClientStream, failure: Parameters<OutgoingCall["onFailure"]>[0]): void {
+    const { call } = stream;
+    this.#retire(stream);
+    call?.onFailure(failure);
+  }
+
+  /** A one-way call has settled for its caller; the server still owes its end. */
+  #settleOneway(stream: ClientStream): void {
+    const { call } = stream;
+    if (call === undefined || stream.bulk !== undefined) return;
+    stream.call = undefined;
+    this.#openCalls--;
+    this.#owedEnds++;
+    call.onReply(undefined, undefined, stream.retriesLent);
+  }
+
+  /** The server's one terminal frame came: the slot may be used again, under a new generation. */
+  #retire(stream: ClientStream): void {
+    if (this.closed) {
+      stream.call = undefined;
+      return;
+    }
+    const slot = stream.id & slotMask;
+    this.forget(stream);
+    if (stream.call === undefined) this.#owedEnds--;
+    else this.#openCalls--;
+    stream.call = undefined;
+    this.#streams[slot] = undefined;
+    this.#generations[slot] = ((this.#generations[slot] ?? 0) + 1) & 0xfff;
+    this.#free.push(slot);
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
+    if (this.idle) this.#events.onIdle();
+  }
+}
+
+/** One call on a connection, as its caller holds it. */
+export class ClientStream extends StreamState implements OutgoingStream {
+  /** Undefined once the call has ended for its caller. */
+  call: OutgoingCall | undefined;
+  readonly binding: Binding;
+  readonly ordinal: number;
+  readonly retriesLent: number;
+  /** Buffer that went to the socket with the request in it. */
+  sent: Uint8Array | undefined;
+  /** Buffer that was to go to the socket when the connection ended. */
+  unsent: Uint8Array | undefined;
+  /** The request's bytes where they do not lie in `sent`. */
+  body: Uint8Array | undefined;
+  bodyStart = 0;
+  bodyEnd = 0;
+  readonly #session: ClientSession;
+
+  constructor(
+    session: ClientSession,
+    call: OutgoingCall,
+    binding: Binding,
+    id: number,
+    ordinal: number,
+    sendCredit: number,
+    windowBytes: number,
+  ) {
+    super(id, sendCredit, windowBytes);
+    this.#session = session;
+    this.call = call;
+    this.binding = binding;
+    this.ordinal = ordinal;
+    this.retriesLent = call.retriesLent;
+  }
+
+  get writable(): boolean {
+    return this.call !== undefined && this.#session.canSend(this);
+  }
+
+  send(item: unknown): void {
+    if (this.call !== undefined) this.#session.sendItem(this, item);
+  }
+
+  endInput(): void {
+    if (this.call !== undefined) this.#session.endInput(this);
+  }
+
+  release(bytes: number): void {
+    this.#session.consumed(this, bytes);
+  }
+
+  cancel(): void {
+    this.#session.cancel(this);
+  }
+
+  takeRequestBytes(): Uint8Array | undefined {
+    return this.#session.requestBytesOf(this);
+  }
+}
+
+function hasFields(call: OutgoingCall): boolean {
+  return (
+    call.metadata !== undefined ||
+    call.idempotencyKey !== undefined ||
+    call.attempt !== 1 ||
+    call.retriesLent !== defaultRetriesLent ||
+    call.criticality !== 1 ||
+    call.traceparent !== undefined
+  );
+}
+
+function writeRequestFields(writer: Writer, call: OutgoingCall): void {
+  const { metadata = noMetadata, idempotencyKey, attempt, retriesLent, criticality, traceparent } = call;
+  if (idempotencyKey !== undefined) writeField(writer, RequestField.idempotencyKey, encodeText(idempotencyKey));
+  if (attempt !== 1) writeField(writer, RequestField.attempt, numberField(attempt));
+  if (retriesLent !== defaultRetriesLent) writeField(writer, RequestField.retriesLent, numberField(retriesLent));
+  if (criticality !== 1) writeField(writer, RequestField.criticality, numberField(criticality));
+  if (traceparent !== undefined) writeField(writer, RequestField.traceparent, encodeText(traceparent));
+  if (metadata.size > 0) writeField(writer, RequestField.metadata, metadataBytes(metadata));
+  endFields(writer);
+}

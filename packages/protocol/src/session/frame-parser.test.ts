@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FrameParser, type FrameSink } from "./frame-parser.ts";
+import { ProtocolFault } from "./protocol-fault.ts";
+import { maxFrameBytes } from "./wire.ts";
+
+interface Frame {
+  readonly type: number;
+  readonly streamId: number;
+  readonly payload: Uint8Array;
+}
+
+function collector(): FrameSink & { readonly frames: Frame[]; closed: boolean } {
+  const frames: Frame[] = [];
+  return {
+    frames,
+    closed: false,
+    onFrame(type, streamId, bytes, start, end) {
+      frames.push({ type, streamId, payload: Uint8Array.from(bytes.subarray(start, end)) });
+    },
+  };
+}
+
+function encode({ type, streamId, payload }: Frame): Uint8Array {
+  const bytes = new Uint8Array(9 + payload.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, payload.length + 5, true);
+  view.setUint8(4, type);
+  view.setUint32(5, streamId, true);
+  bytes.set(payload, 9);
+  return bytes;
+}
+
+const frame = fc.record(
+  {
+    type: fc.integer({ min: 0, max: 255 }),
+    streamId: fc.integer({ min: 0, max: 0xffff_ffff }),
+    payload: fc.uint8Array({ maxLength: 3000 }),
+  },
+  { noNullPrototype: true },
+);
+
+test("any split of the bytes gives the same frames", () => {
+  fc.assert(
+    fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 2000 })), (frames, cuts) => {
+      const whole = Buffer.concat(frames.map(encode));
+      const parser = new FrameParser();
+      const sink = collector();
+      let pos = 0;
+      for (const cut of cuts) {
+        parser.push(whole.subarray(pos, pos + cut), sink);
+        pos = Math.min(whole.length, pos + cut);
+      }
+      parser.push(whole.subarray(pos), sink);
+      assert.deepEqual(sink.frames, frames);
+      assert.equal(parser.partial, false);
+    }),
+  );
+});
+
+test("single bytes give the same frames", () => {
+  const frames: Frame[] = [
+    { type: 1, streamId: 7, payload: new Uint8Array(0) },
+    { type: 2, streamId: 0xffff_ffff, payload: new Uint8Array(1500).fill(3) },
+  ];
+  const parser = new FrameParser();
+  const sink = collector();
+  for (const byte of Buffer.concat(frames.map(encode))) parser.push(Uint8Array.of(byte), sink);
+  assert.deepEqual(sink.frames, frames);
+});
+
+test("a length outside the bounds ends the connection before memory is taken", () => {
+  for (const length of [0, 4, maxFrameBytes + 1, 0xffff_ffff]) {
+    const head = new Uint8Array(9);
+    new DataView(head.buffer).setUint32(0, length, true);
+    assert.throws(() => new FrameParser().push(head, collector()), ProtocolFault);
+    const split = new FrameParser();
+    split.push(head.subarray(0, 3), collector());
+    assert.throws(() => split.push(head.subarray(3), collector()), ProtocolFault);
+  }
+});
+
+test("no frame is handed on after the sink has closed", () => {
+  const frames = [1, 2, 3].map((type) => encode({ type, streamId: 0, payload: new Uint8Array(2) }));
+  const sink = collector();
+  const closing: FrameSink = {
+    get closed() {
+      return sink.closed;
+    },
+    onFrame(...args) {
+      sink.onFrame(...args);
+      sink.closed = true;
+    },
+  };
+  new FrameParser().push(Buffer.concat(frames), closing);
+  assert.equal(sink.frames.length, 1);
+});

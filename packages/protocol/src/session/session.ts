@@ -1,0 +1,515 @@
+import { CodecError, Reader } from "@pipit/codec";
+import type { ByteStream } from "../byte-stream.ts";
+import { RpcError } from "../rpc-error.ts";
+import { readByte, readU32, readVarint, writeU32, writeVarint } from "./bytes.ts";
+import { FrameParser, type FrameSink } from "./frame-parser.ts";
+import type { SessionLimits } from "./limits.ts";
+import type { MessageType } from "./message-type.ts";
+import { BulkSend, Output, type OutputHost, type SlabPool } from "./output.ts";
+import { decodePreface, encodePreface, type Preface } from "./preface.ts";
+import { ProtocolFault } from "./protocol-fault.ts";
+import type { StreamState } from "./stream-state.ts";
+import { base, chunkBytes, firstSkippableType, Flag, FrameType, frameHeadBytes, highestVersion, lowestVersion, magic } from "./wire.ts";
+
+/*
+ * What both ends of a connection do alike, without I/O: preface, credit, long messages, pings. Bytes come in by
+ * `receive`, with the time; they leave through the output, whose shell calls `flush` at the end of the turn.
+ */
+
+/** The shell around a session. */
+export interface SessionHost {
+  /** Call {@link Session.flush} at the end of this turn. */
+  scheduleFlush(): void;
+  /** The connection is over: send what is written, then close it. `error` says why, when it is nobody's wish. */
+  terminate(error: RpcError | undefined): void;
+}
+
+/** What a session is made with. */
+export interface SessionOptions {
+  readonly host: SessionHost;
+  readonly limits: SessionLimits;
+  readonly slabs: SlabPool;
+  readonly preface: Preface;
+}
+
+/** Control frames allowed however little work is asked for. */
+const freeControlFrames = 10_000;
+
+/** First bytes of a ping's payload that measures the path, rather than asks for life. */
+const measuringPing = 0x4d;
+const keepalivePing = 0x4b;
+const pingBytes = 8;
+
+/** Part of a window that must flow within one round trip before it is doubled: as in gRPC's estimator. */
+const growthShare = 2 / 3;
+
+/** One end of a connection. */
+export abstract class Session implements FrameSink, OutputHost {
+  readonly limits: SessionLimits;
+  /** The peer's preface, once read. */
+  peerPreface: Preface | undefined;
+  /** Nothing more is read or sent. */
+  closed = false;
+  /** Time of the newest chunk, on the clock of the shell. */
+  receivedAtMs = 0;
+  /** Frames read so far. */
+  frames = 0;
+  /** Frames for streams that had ended: races, not faults. */
+  lateFrames = 0;
+  protected readonly host: SessionHost;
+  protected readonly output: Output;
+  protected readonly reader: Reader = new Reader();
+  readonly #parser = new FrameParser();
+  readonly #blocked = new Set<StreamState>();
+  #magicRead = 0;
+  #sendCredit: number = base.connectionWindowBytes;
+  #receiveCredit: number;
+  #unreleased = 0;
+  #assembling = 0;
+  #controlFrames = 0;
+  #workFrames = 0;
+  #streamWindowBytes: number;
+  #measuredBytes = -1;
+
+  constructor(options: SessionOptions) {
+    this.host = options.host;
+    this.limits = options.limits;
+    this.output = new Output(options.slabs, this);
+    this.#receiveCredit = Math.max(base.connectionWindowBytes, options.limits.connectionWindowBytes);
+    this.#streamWindowBytes = Math.max(base.streamWindowBytes, options.limits.streamWindowBytes);
+    this.output.append(encodePreface(options.preface));
+  }
+
+  /** Whether a frame, or the preface, has begun and not ended: a peer may not hold us so for long. */
+  get partial(): boolean {
+    return this.#parser.partial || this.peerPreface === undefined;
+  }
+
+  /** Credit that a new stream's items have at the peer. */
+  protected get initialSendCredit(): number {
+    return Math.max(base.streamWindowBytes, this.peerPreface?.streamWindowBytes ?? 0);
+  }
+
+  protected get initialWindowBytes(): number {
+    return Math.max(base.streamWindowBytes, this.limits.streamWindowBytes);
+  }
+
+  /** Bytes came from the peer. */
+  receive(chunk: Uint8Array, nowMs: number): void {
+    if (this.closed) return;
+    this.receivedAtMs = nowMs;
+    try {
+      const rest = this.#magicRead < magic.length ? this.#readMagic(chunk) : chunk;
+      if (rest !== undefined && rest.length > 0) this.#parser.push(rest, this);
+    } catch (error) {
+      if (!(error instanceof ProtocolFault)) throw error;
+      this.fault(error.message);
+    }
+  }
+
+  /** The stream below stands: what is written leaves. */
+  attach(stream: ByteStream): void {
+    this.output.attach(stream);
+  }
+
+  flush(): void {
+    this.output.flush();
+  }
+
+  /** The socket took everything. */
+  onDrain(): void {
+    this.output.onDrain();
+  }
+
+  /** The session's one reader, set on a window; valid until the next frame. */
+  window(bytes: Uint8Array, start: number, end: number): Reader {
+    this.reader.reset(bytes, start, end);
+    return this.reader;
+  }
+
+  /** Asks the peer for a sign of life. */
+  ping(): void {
+    this.#writePing(keepalivePing);
+  }
+
+  onFrame(type: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    this.frames++;
+    if (this.peerPreface === undefined) return this.#readPreface(type, bytes, start, end);
+    const { reader } = this;
+    reader.reset(bytes, start, end);
+    switch (type) {
+      case FrameType.window:
+        this.#countControl();
+        return this.#onWindow(streamId, readVarint(reader));
+      case FrameType.connectionWindow:
+        this.#countControl();
+        this.#sendCredit = addCredit(this.#sendCredit, readVarint(reader));
+        return this.onRoom();
+      case FrameType.ping:
+        this.#countControl();
+        return this.#onPing(bytes, start, end);
+      case FrameType.pong:
+        if (bytes[start] === measuringPing) this.#onMeasured();
+        return;
+      case FrameType.chunk:
+        return this.#onChunk(streamId, bytes, start, end);
+      default:
+        if (!this.handle(type, streamId, reader) && type < firstSkippableType) {
+          throw new ProtocolFault(`Frame of unknown type ${type}`);
+        }
+    }
+  }
+
+  /** There is room again: tells the producers that were refused. */
+  onRoom(): void {
+    if (this.#blocked.size === 0 || this.#sendCredit <= 0) return;
+    for (const stream of [...this.#blocked]) {
+      if (!this.writable(stream)) continue;
+      this.#blocked.delete(stream);
+      this.onWritable(stream);
+    }
+  }
+
+  /** A frame of this role. False when its type is unknown. */
+  protected abstract handle(type: number, streamId: number, reader: Reader): boolean;
+  /** The open stream with this id; undefined when it has ended, which is no fault. */
+  protected abstract find(streamId: number): StreamState | undefined;
+  /** The peer's preface was read and its version fits. */
+  protected abstract onPreface(preface: Preface): void;
+  /** The first bytes are those of another protocol. */
+  protected abstract onForeign(bytes: Uint8Array): void;
+  /** The stream has room for items again. */
+  protected abstract onWritable(stream: StreamState): void;
+  /** The peer broke the protocol, or speaks another version: say so and end. */
+  abstract fault(message: string): void;
+  abstract onFlush(bytes: Uint8Array): void;
+
+  scheduleFlush(): void {
+    if (!this.closed) this.host.scheduleFlush();
+  }
+
+  /** Whether one more item may be sent on the stream now; if not, `onWritable` follows. */
+  protected writable(stream: StreamState): boolean {
+    if (stream.sendCredit > 0 && this.#sendCredit > 0 && stream.bulk === undefined && !this.output.full) return true;
+    this.#blocked.add(stream);
+    return false;
+  }
+
+  /** A stream has ended: nothing waits for it any more. */
+  protected forget(stream: StreamState): void {
+    this.#blocked.delete(stream);
+    this.#dropAssembly(stream);
+    if (stream.bulk !== undefined) {
+      this.output.dropBulk(stream.bulk);
+      stream.bulk = undefined;
+      stream.afterBulk = undefined;
+    }
+  }
+
+  /** Gives the connection the credit back for items that nobody will consume. */
+  protected releaseRest(stream: StreamState): void {
+    this.#releaseConnection(stream.unconsumed);
+    stream.unconsumed = 0;
+  }
+
+  /** Items of a stream were consumed. `open` is false when the stream has ended: only the connection gets credit then. */
+  protected release(stream: StreamState, bytes: number, open: boolean): void {
+    const consumed = Math.min(bytes, stream.unconsumed);
+    stream.unconsumed -= consumed;
+    this.#releaseConnection(consumed);
+    if (!open || this.closed) return;
+    stream.unreleased += consumed;
+    if (stream.unreleased * 2 < stream.windowBytes) return;
+    const growth = this.#streamWindowBytes - stream.windowBytes;
+    const credit = stream.unreleased + Math.max(0, growth);
+    stream.windowBytes = Math.max(stream.windowBytes, this.#streamWindowBytes);
+    stream.unreleased = 0;
+    stream.receiveCredit += credit;
+    this.#writeWindow(FrameType.window, stream.id, credit);
+    if (this.#measuredBytes < 0 && this.#streamWindowBytes < this.limits.maxStreamWindowBytes) {
+      this.#measuredBytes = 0;
+      this.#writePing(measuringPing);
+    }
+  }
+
+  /** Sends an item. @throws RpcError when it does not encode or is too long; the stream is as before */
+  protected writeItem(stream: StreamState, type: MessageType, item: unknown): void {
+    const start = this.output.begin(FrameType.item, stream.id);
+    const { writer } = this.output;
+    const flagsAt = writer.pos;
+    writer.bytes[writer.pos++] = 0;
+    const size = this.writeMessage(stream, start, flagsAt, type, item);
+    stream.sendCredit -= size + frameHeadBytes;
+    this.#sendCredit -= size + frameHeadBytes;
+  }
+
+  /**
+   * Encodes a message at the end of the frame begun at `start`, whose flags stand at `flagsAt`, and completes the frame.
+   * A long message leaves the frame and follows it in parts. Returns its size.
+   *
+   * @throws RpcError `invalid_argument` when it does not encode, `resource_exhausted` when the peer takes none so long
+   */
+  protected writeMessage(stream: StreamState, start: number, flagsAt: number, type: MessageType, message: unknown): number {
+    const { output } = this;
+    const bodyStart = output.writer.pos;
+    try {
+      output.encode(type.codec, message);
+    } catch (error) {
+      output.undo(start);
+      if (error instanceof CodecError) throw new RpcError("invalid_argument", error.message, { cause: error, handled: "no" });
+      throw error;
+    }
+    return this.finishMessage(stream, start, flagsAt, bodyStart);
+  }
+
+  /** Completes a frame whose message is written from `bodyStart` on. */
+  protected finishMessage(stream: StreamState, start: number, flagsAt: number, bodyStart: number): number {
+    const { output } = this;
+    const size = output.writer.pos - bodyStart;
+    if (size <= chunkBytes) {
+      output.end(start);
+      return size;
+    }
+    const most = this.peerPreface?.maxMessageBytes ?? this.limits.maxMessageBytes;
+    if (size > most) {
+      output.undo(start);
+      throw new RpcError("resource_exhausted", `Message of ${size} bytes: the peer accepts at most ${most}`, { handled: "no" });
+    }
+    const body = output.takeBody(bodyStart);
+    this.startBulk(stream, start, flagsAt, body);
+    return size;
+  }
+
+  /** Completes the frame as the head of a long message, and sends `body` after it in parts. */
+  protected startBulk(stream: StreamState, start: number, flagsAt: number, body: Uint8Array): void {
+    const { output } = this;
+    const { writer } = output;
+    writer.bytes[flagsAt] = (writer.bytes[flagsAt] ?? 0) | Flag.chunked;
+    writeU32(writer, body.length);
+    output.end(start);
+    const bulk = new BulkSend(stream.id, body, () => this.#bulkDone(stream));
+    stream.bulk = bulk;
+    output.sendBulk(bulk);
+  }
+
+  /** Runs `write` once nothing of the stream is under way: at once, or behind a long message. */
+  protected inOrder(stream: StreamState, write: () => void): void {
+    if (stream.bulk === undefined) write();
+    else (stream.afterBulk ??= []).push(write);
+  }
+
+  /**
+   * Takes in the message of the frame under the reader, whose flags were read: now, or when its last part has come.
+   * `refuse` is called instead when it is longer than we take.
+   */
+  protected readMessage(
+    stream: StreamState,
+    flags: number,
+    finish: (reader: Reader) => void,
+    refuse: (error: RpcError) => void,
+  ): number {
+    const { reader } = this;
+    if ((flags & Flag.chunked) === 0) {
+      const size = reader.end - reader.pos;
+      finish(reader);
+      return size;
+    }
+    const total = readU32(reader);
+    if (reader.pos !== reader.end) throw new ProtocolFault("Head of a long message carries a part of it");
+    if (stream.assembly !== undefined) throw new ProtocolFault("Long message inside another on one stream");
+    const { maxMessageBytes, maxReassemblyBytes } = this.limits;
+    if (total > maxMessageBytes) {
+      refuse(new RpcError("resource_exhausted", `Message of ${total} bytes: at most ${maxMessageBytes} are accepted`, { handled: "no" }));
+    } else if (this.#assembling + total > maxReassemblyBytes) {
+      const held = this.#assembling;
+      refuse(new RpcError("resource_exhausted", `Message of ${total} bytes beside ${held} bytes of unfinished ones: at most ${maxReassemblyBytes} are held`, { handled: "no" }));
+    } else {
+      this.#assembling += total;
+      stream.assembly = { bytes: allocate(total), filled: 0, finish: (bytes) => finish(new Reader(bytes)) };
+      if (total === 0) throw new ProtocolFault("Long message without bytes");
+    }
+    return total;
+  }
+
+  /** Takes in an item's credit and message. */
+  protected readItem(stream: StreamState, deliver: (reader: Reader, charge: number) => void, refuse: (error: RpcError) => void): void {
+    this.#workFrames++;
+    const { reader } = this;
+    if (stream.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
+    const flags = readByte(reader);
+    const size = (flags & Flag.chunked) === 0 ? reader.end - reader.pos : peekU32(reader);
+    const charge = size + frameHeadBytes;
+    stream.receiveCredit -= charge;
+    this.#receiveCredit -= charge;
+    stream.unconsumed += charge;
+    if (this.#measuredBytes >= 0) this.#measuredBytes += charge;
+    this.readMessage(stream, flags, (whole) => deliver(whole, charge), refuse);
+  }
+
+  /** An item for a stream that has ended: its credit goes back at once. */
+  protected dropItem(): void {
+    this.lateFrames++;
+    const { reader } = this;
+    const flags = readByte(reader);
+    const size = (flags & Flag.chunked) === 0 ? reader.end - reader.pos : peekU32(reader);
+    this.#receiveCredit -= size + frameHeadBytes;
+    this.#releaseConnection(size + frameHeadBytes);
+  }
+
+  /** A frame that asks for work was read. */
+  protected countWork(): void {
+    this.#workFrames++;
+  }
+
+  /** A frame that asks for none was read. @throws ProtocolFault when there are far too many of them */
+  #countControl(): void {
+    this.#controlFrames++;
+    if (this.#controlFrames > freeControlFrames + this.#workFrames * this.limits.maxControlFramesPerCall) {
+      throw new ProtocolFault(`${this.#controlFrames} control frames for ${this.#workFrames} messages`);
+    }
+  }
+
+  protected countControl(): void {
+    this.#countControl();
+  }
+
+  /** Ends the session; later calls of its methods do nothing. */
+  protected shut(error: RpcError | undefined): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#blocked.clear();
+    this.host.terminate(error);
+  }
+
+  #readMagic(chunk: Uint8Array): Uint8Array | undefined {
+    const count = Math.min(magic.length - this.#magicRead, chunk.length);
+    for (let i = 0; i < count; i++) {
+      if (chunk[i] === magic[this.#magicRead + i]) continue;
+      const seen = new Uint8Array(this.#magicRead + chunk.length);
+      seen.set(magic.subarray(0, this.#magicRead));
+      seen.set(chunk, this.#magicRead);
+      this.onForeign(seen);
+      return undefined;
+    }
+    this.#magicRead += count;
+    return chunk.subarray(count);
+  }
+
+  #readPreface(type: number, bytes: Uint8Array, start: number, end: number): void {
+    if (type !== FrameType.preface) throw new ProtocolFault(`Frame of type ${type} before the preface`);
+    const preface = decodePreface(bytes, start, end);
+    if (preface.lowest > highestVersion || preface.highest < lowestVersion) {
+      throw new ProtocolFault(
+        `The peer speaks wire versions ${preface.lowest} to ${preface.highest}, this side ${lowestVersion} to ${highestVersion}`,
+      );
+    }
+    this.peerPreface = preface;
+    this.#sendCredit += Math.max(0, preface.connectionWindowBytes - base.connectionWindowBytes);
+    this.onPreface(preface);
+    this.onRoom();
+  }
+
+  #onWindow(streamId: number, credit: number): void {
+    const stream = this.find(streamId);
+    if (stream === undefined) return void this.lateFrames++;
+    stream.sendCredit = addCredit(stream.sendCredit, credit);
+    if (this.#blocked.has(stream) && this.writable(stream)) {
+      this.#blocked.delete(stream);
+      this.onWritable(stream);
+    }
+  }
+
+  #onChunk(streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    const stream = this.find(streamId);
+    const assembly = stream?.assembly;
+    if (stream === undefined || assembly === undefined) return void this.lateFrames++;
+    const count = end - start;
+    if (count === 0 || count > assembly.bytes.length - assembly.filled) throw new ProtocolFault("Chunk does not fit its message");
+    assembly.bytes.set(bytes.subarray(start, end), assembly.filled);
+    assembly.filled += count;
+    if (assembly.filled < assembly.bytes.length) return;
+    this.#dropAssembly(stream);
+    assembly.finish(assembly.bytes);
+  }
+
+  #dropAssembly(stream: StreamState): void {
+    if (stream.assembly === undefined) return;
+    this.#assembling -= stream.assembly.bytes.length;
+    stream.assembly = undefined;
+  }
+
+  #bulkDone(stream: StreamState): void {
+    stream.bulk = undefined;
+    const waiting = stream.afterBulk;
+    stream.afterBulk = undefined;
+    for (const write of waiting ?? []) write();
+    if (this.#blocked.has(stream) && this.writable(stream)) {
+      this.#blocked.delete(stream);
+      this.onWritable(stream);
+    }
+  }
+
+  #releaseConnection(bytes: number): void {
+    if (this.closed) return;
+    this.#unreleased += bytes;
+    const window = Math.max(base.connectionWindowBytes, this.limits.connectionWindowBytes);
+    if (this.#unreleased * 4 < window) return;
+    this.#receiveCredit += this.#unreleased;
+    this.#writeWindow(FrameType.connectionWindow, 0, this.#unreleased);
+    this.#unreleased = 0;
+  }
+
+  #writeWindow(type: number, streamId: number, credit: number): void {
+    const start = this.output.begin(type, streamId);
+    writeVarint(this.output.writer, credit);
+    this.output.end(start);
+  }
+
+  #writePing(kind: number): void {
+    const start = this.output.begin(FrameType.ping, 0);
+    const { writer } = this.output;
+    writer.bytes.fill(0, writer.pos, writer.pos + pingBytes);
+    writer.bytes[writer.pos] = kind;
+    writer.pos += pingBytes;
+    this.output.end(start);
+  }
+
+  #onPing(bytes: Uint8Array, from: number, end: number): void {
+    if (end - from !== pingBytes) throw new ProtocolFault(`Ping of ${end - from} bytes, expected ${pingBytes}`);
+    // A peer that asks and does not read gets no answers piled up for it.
+    if (this.output.full) return;
+    const start = this.output.begin(FrameType.pong, 0);
+    const { writer } = this.output;
+    writer.bytes.set(bytes.subarray(from, end), writer.pos);
+    writer.pos += pingBytes;
+    this.output.end(start);
+  }
+
+  /** One round trip of data was counted: a window that it nearly filled is too small for the path. */
+  #onMeasured(): void {
+    const measured = this.#measuredBytes;
+    this.#measuredBytes = -1;
+    if (measured < this.#streamWindowBytes * growthShare) return;
+    this.#streamWindowBytes = Math.min(this.limits.maxStreamWindowBytes, this.#streamWindowBytes * 2);
+  }
+}
+
+/** Largest credit: past it the peer's arithmetic is broken, or meant to break ours. */
+const maxCredit = 2 ** 40;
+
+function addCredit(credit: number, more: number): number {
+  if (more > maxCredit || credit + more > maxCredit) throw new ProtocolFault(`Credit beyond ${maxCredit} bytes`);
+  return credit + more;
+}
+
+function peekU32(reader: Reader): number {
+  const value = readU32(reader);
+  reader.pos -= 4;
+  return value;
+}
+
+const NodeBuffer = globalThis.Buffer as typeof Buffer | undefined;
+
+function allocate(size: number): Uint8Array {
+  return NodeBuffer === undefined ? new Uint8Array(size) : NodeBuffer.allocUnsafeSlow(size);
+}
