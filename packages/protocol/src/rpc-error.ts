@@ -85,9 +85,7 @@ export class RpcError<Name extends string | undefined = string | undefined, Data
 
   /** The same error with more said about it; what `options` leaves out stays. */
   static with(error: RpcError, message: string, options: RpcErrorOptions): RpcError {
-    const merged = new RpcError(error.code, message, { ...options, ...kept(error, options) });
-    if (error.stack !== undefined) Object.defineProperty(merged, "stack", { value: error.stack, configurable: true });
-    return merged;
+    return new RpcError(error.code, message, { ...options, ...kept(error, options) });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
