@@ -26,17 +26,22 @@ test("a record says what was registered, through its key and value alone", () =>
       const instance = createInstance(registration, ownerGeneration);
       const key = instanceKey(instance.service, instance.id);
       assert.match(key, /^[\x21-\x7e]+$/);
-      const read = decodeInstance(key, encodeInstance({ instance, draining }, ownerGeneration), ownerGeneration);
+      const read = decodeInstance(key, encodeInstance({ instance, draining }), ownerGeneration);
       assert.deepEqual(JSON.parse(JSON.stringify(read)), JSON.parse(JSON.stringify({ instance, draining })));
     }),
   );
 });
 
-test("a plain record takes 37 bytes, since defaults are left out", () => {
+test("a plain record is short, since defaults are left out", () => {
   const instance = createInstance({ id: "a", service: "greeter", host: "127.0.0.1", port: 50_051 }, 5);
-  const value = new TextDecoder().decode(encodeInstance({ instance, draining: false }, 5));
-  assert.equal(value, '{"host":"127.0.0.1","port":50051}');
+  const value = new TextDecoder().decode(encodeInstance({ instance, draining: false }));
+  assert.equal(value, '{"host":"127.0.0.1","port":50051,"generation":5}');
   assert.equal(instanceKey("helloworld.Greeter", "node 1/a"), "helloworld.Greeter/node%201%2Fa");
+});
+
+test("a record that names no generation has its owner's", () => {
+  const value = new TextEncoder().encode('{"host":"h","port":1}');
+  assert.equal(decodeInstance("s/a", value, 7).instance.generation, 7);
 });
 
 test("fields of a later version are ignored", () => {

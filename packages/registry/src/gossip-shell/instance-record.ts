@@ -41,15 +41,13 @@ export function instanceKey(service: string, id: string): string {
 /**
  * The value of an instance's record: JSON in UTF-8, fields that have their default left out, unknown ones ignored by
  * whoever reads it. JSON, so that a stranger's tool can read it; it is encoded once per change, never per packet.
- *
- * @param ownerGeneration is left out where the instance has the same.
  */
-export function encodeInstance({ instance, draining }: InstanceRecord, ownerGeneration: number): Uint8Array {
+export function encodeInstance({ instance, draining }: InstanceRecord): Uint8Array {
   const { host, port, generation, weight, zone, version, metadata } = instance;
   const fields = {
     host,
     port,
-    ...(generation !== ownerGeneration && { generation }),
+    generation,
     ...(weight !== 1 && { weight }),
     ...(zone !== "" && { zone }),
     ...(version !== "" && { version }),
@@ -62,6 +60,7 @@ export function encodeInstance({ instance, draining }: InstanceRecord, ownerGene
 /**
  * Reads a record that anybody may have written.
  *
+ * @param ownerGeneration counts where the record names no generation.
  * @throws InstanceRecordError for whatever is wrong with it, and nothing else.
  */
 export function decodeInstance(key: string, value: Uint8Array, ownerGeneration: number): InstanceRecord {

@@ -121,7 +121,7 @@ interface Options {
 function put(view: ServiceView, owner: string, id: string, options: Options = {}): void {
   const { service = "greeter", generation = 1, draining = false } = options;
   const instance = createInstance({ id, service, host: "h", port: 1 }, generation);
-  view.put(owner, 7, instanceKey(service, id), encodeInstance({ instance, draining }, 7), 0);
+  view.put(owner, 7, instanceKey(service, id), encodeInstance({ instance, draining }), 0);
 }
 
 function fail(view: ServiceView, owner: string, id: string): void {

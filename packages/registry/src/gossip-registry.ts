@@ -1,0 +1,423 @@
+import { lookup as systemLookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { hostname } from "node:os";
+import { joinHostPort } from "./address.ts";
+import type { Clock } from "./clock.ts";
+import type { GossipEvent, GossipRandom, MemberView } from "./gossip/types.ts";
+import type {
+  GossipRegistry,
+  GossipRegistryEvent,
+  GossipRegistryOptions,
+  GossipRegistryStats,
+} from "./gossip-options.ts";
+import { assertDialable, type GossipNode, openGossipNode } from "./gossip-shell/gossip-node.ts";
+import { encodeInstance, InstanceRecordError, instanceKey } from "./gossip-shell/instance-record.ts";
+import { assertSeeds, SeedFinder } from "./gossip-shell/seed-finder.ts";
+import { ServiceView } from "./gossip-shell/service-view.ts";
+import { assertService, createInstance } from "./instance.ts";
+import { assertNewer, createLease, type LeaseEntry, type LeasePort, lostLeaseError } from "./lease.ts";
+import type { Evidence, Lease, Registration, Snapshot, WatchOptions } from "./registry.ts";
+import { SnapshotHub } from "./snapshot-hub.ts";
+import { systemClock } from "./system-clock.ts";
+import { systemRandom } from "./system-random.ts";
+
+/** A first snapshot waits this long for a seed to answer. Joining takes a few round trips; a dead seed is retried anyway. */
+const defaultJoinTimeoutMs = 3_000;
+/** A farewell reaches enough members within a few gossip rounds of 200 ms. */
+const defaultLeaveTimeoutMs = 1_000;
+/** Instances for which a `report` in the current second is remembered. */
+const maxReported = 1_024;
+const reportPeriodMs = 1_000;
+
+/**
+ * A registry with no infrastructure: every process that serves or calls is a member, and they tell each other.
+ *
+ * Creating it does no I/O. Its sockets keep the process alive until `close`.
+ *
+ * @example
+ * const registry = gossipRegistry({ seeds: ["10.0.0.1:7946"], host: "10.0.0.2" });
+ * await registry.register({ id: "a", service: "greeter", host: "10.0.0.2", port: 50051 });
+ * @throws TypeError or RangeError if an option is malformed.
+ */
+export function gossipRegistry(options: GossipRegistryOptions = {}): GossipRegistry {
+  return new SocketGossipRegistry(options);
+}
+
+type State =
+  | { readonly type: "new" }
+  | { readonly type: "opening"; readonly done: Promise<GossipNode> }
+  | { readonly type: "open"; readonly node: GossipNode }
+  | { readonly type: "closed"; readonly done: Promise<void> };
+
+class SocketGossipRegistry implements GossipRegistry {
+  readonly id: string;
+  readonly #options: GossipRegistryOptions;
+  readonly #clock: Clock;
+  readonly #random: GossipRandom;
+  readonly #generation: number;
+  readonly #host: string;
+  readonly #advertise: string;
+  readonly #hub: SnapshotHub;
+  readonly #view: ServiceView;
+  readonly #own = new Map<string, LeaseEntry>(); // by record key
+  readonly #reported = new Set<string>();
+  readonly #leasePort: LeasePort = {
+    change: (entry, next, action) => this.#change(entry, next, action),
+    remove: (entry) => this.#remove(entry),
+  };
+  #state: State = { type: "new" };
+  #seedFinder: SeedFinder | undefined;
+  #ready = false;
+  #joined = false;
+  #conflict: MemberView | undefined;
+  #reportedSinceMs = 0;
+  #onLeft: (() => void) | undefined;
+  #expiryAtMs: number | undefined;
+  #cancelExpiry: (() => void) | undefined;
+  #cancelJoinTimeout: (() => void) | undefined;
+
+  constructor(options: GossipRegistryOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom();
+    this.#generation = options.generation ?? Math.floor(this.#clock.now());
+    this.#host = options.host ?? "127.0.0.1";
+    this.#advertise = options.advertise ?? this.#host;
+    assertDialable(this.#advertise);
+    if (isIP(this.#host) === 0) throw new TypeError(`Cannot bind gossip to "${this.#host}": expected an IP address`);
+    if (options.seeds !== undefined) assertSeeds(options.seeds);
+    this.id =
+      options.id ??
+      `${hostname()
+        .replace(/[^\x21-\x7e]/g, "")
+        .slice(0, 40)}-${hex(this.#random.bytes(6))}`;
+    this.#view = new ServiceView(options.emptyProtection);
+    this.#hub = new SnapshotHub({
+      maxWatchers: options.maxWatchers,
+      emptyIsKnown: false,
+    });
+  }
+
+  async open(): Promise<{ readonly host: string; readonly port: number }> {
+    const { port } = await this.#start();
+    return { host: this.#advertise, port };
+  }
+
+  async register(registration: Registration): Promise<Lease> {
+    const action = `register "${registration.id}"`;
+    const checked = createInstance(registration, this.#generation);
+    const key = instanceKey(checked.service, checked.id);
+    this.#hub.assertOpen(action);
+    const node = await this.#start();
+    this.#hub.assertOpen(action);
+    const known = this.#own.get(key);
+    const instance = createInstance(
+      registration,
+      known === undefined ? this.#generation : known.instance.generation + 1,
+    );
+    assertNewer(instance, known);
+    const entry: LeaseEntry = { instance, draining: false };
+    this.#announce(node, key, entry);
+    this.#own.set(key, entry);
+    return createLease(entry, this.#leasePort);
+  }
+
+  watch(service: string, options?: WatchOptions): AsyncIterable<Snapshot> {
+    assertService(service);
+    const watch = this.#hub.watch(service, options);
+    return { [Symbol.asyncIterator]: () => this.#iterate(watch[Symbol.asyncIterator]()) };
+  }
+
+  async list(service: string): Promise<Snapshot> {
+    assertService(service);
+    const action = `list service "${service}"`;
+    this.#hub.assertOpen(action);
+    await this.#start();
+    this.#hub.assertOpen(action);
+    for await (const snapshot of this.#hub.watch(service)) return snapshot;
+    this.#hub.assertOpen(action);
+    throw new Error(`Cannot ${action}: its watch ended early`); // only close ends it
+  }
+
+  members(): readonly MemberView[] {
+    return this.#state.type === "open" ? this.#state.node.run((core) => core.members()) : [];
+  }
+
+  async setKeys(keys: readonly Uint8Array[]): Promise<void> {
+    this.#hub.assertOpen("set gossip keys");
+    const node = await this.#start();
+    node.run((core) => core.setKeys(keys.map((key) => key.slice())));
+  }
+
+  keyUsage(): ReadonlyMap<number, number> {
+    return this.#state.type === "open" ? this.#state.node.run((core) => core.keyUsage()) : new Map();
+  }
+
+  stats(): GossipRegistryStats | undefined {
+    if (this.#state.type !== "open") return undefined;
+    const { node } = this.#state;
+    return node.run((core) => ({
+      ...core.stats,
+      localHealth: core.localHealth,
+      memberCount: core.size.members,
+      tombstoneCount: core.size.tombstones,
+      connectionCount: node.connectionCount,
+    }));
+  }
+
+  report(instanceId: string, _evidence: Evidence): void {
+    if (this.#state.type !== "open") return;
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#reportedSinceMs >= reportPeriodMs || this.#reported.size >= maxReported) {
+      this.#reported.clear();
+      this.#reportedSinceMs = nowMs;
+    }
+    // A client that fails ten thousand calls a second asks for a search of the members only once.
+    if (this.#reported.has(instanceId)) return;
+    this.#reported.add(instanceId);
+    const owners = this.#view.ownersOf(instanceId).filter((owner) => owner !== this.id);
+    this.#state.node.run((core, now) => {
+      for (const owner of owners) core.report(owner, now);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#end(true);
+  }
+
+  destroy(): Promise<void> {
+    return this.#end(false);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#end(true);
+  }
+
+  // ---- life
+
+  #start(): Promise<GossipNode> {
+    const state = this.#state;
+    switch (state.type) {
+      case "new": {
+        const done = this.#open();
+        this.#state = { type: "opening", done };
+        return done;
+      }
+      case "opening":
+        return state.done;
+      case "open":
+        return Promise.resolve(state.node);
+      case "closed":
+        return Promise.reject(new Error("Cannot open gossip: the registry is closed"));
+      default:
+        return state satisfies never;
+    }
+  }
+
+  async #open(): Promise<GossipNode> {
+    const { port = 0, cluster, keys, member = true, timing } = this.#options;
+    let node: GossipNode;
+    try {
+      node = await openGossipNode({
+        id: this.id,
+        host: this.#host,
+        port,
+        advertise: this.#advertise,
+        generation: this.#generation,
+        cluster,
+        keys: keys?.map((key) => key.slice()),
+        member,
+        timing,
+        clock: this.#clock,
+        random: this.#random,
+        onEvent: (event) => this.#onEvent(event),
+        onStall: (lateMs) => this.#emit({ type: "stalled", lateMs }),
+        onSettled: () => this.#flush(),
+      });
+    } catch (error) {
+      if (this.#state.type === "opening") this.#state = { type: "new" };
+      throw error;
+    }
+    if (this.#state.type !== "opening") {
+      await node.close();
+      throw new Error("Cannot open gossip: the registry is closed");
+    }
+    this.#state = { type: "open", node };
+    this.#join(node);
+    return node;
+  }
+
+  #join(node: GossipNode): void {
+    const { seeds = [], lookup = lookupAll, joinTimeoutMs = defaultJoinTimeoutMs } = this.#options;
+    const self = joinHostPort(this.#advertise, node.port);
+    if (typeof seeds !== "function" && seeds.every((seed) => seed === self)) return this.#becomeReady();
+    this.#cancelJoinTimeout = this.#clock.after(joinTimeoutMs, () => this.#becomeReady());
+    this.#seedFinder = new SeedFinder({
+      seeds,
+      lookup,
+      clock: this.#clock,
+      isJoined: () => this.#joined,
+      onSeeds: (found) => node.run((core) => core.setSeeds(found)),
+      onFailed: (seed, error) => this.#emit({ type: "seedFailed", seed, error }),
+    });
+    void this.#seedFinder.start();
+  }
+
+  #end(farewell: boolean): Promise<void> {
+    const state = this.#state;
+    if (state.type === "closed") return state.done;
+    this.#hub.close();
+    this.#seedFinder?.stop();
+    this.#cancelJoinTimeout?.();
+    this.#cancelExpiry?.();
+    const done = this.#leaveAndClose(state, farewell);
+    this.#state = { type: "closed", done };
+    return done;
+  }
+
+  async #leaveAndClose(state: State, farewell: boolean): Promise<void> {
+    // One that is still binding closes itself when it is done.
+    if (state.type === "opening") await state.done.catch(() => {});
+    if (state.type !== "open") return;
+    if (farewell && this.#conflict === undefined) await this.#leave(state.node);
+    await state.node.close();
+  }
+
+  #leave(node: GossipNode): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(this.#options.leaveTimeoutMs ?? defaultLeaveTimeoutMs, resolve);
+      this.#onLeft = () => {
+        cancel();
+        resolve();
+      };
+      if (node.run((core) => core.members().length) < 2)
+        this.#onLeft(); // nobody to tell
+      else node.run((core, nowMs) => core.leave(nowMs));
+    });
+  }
+
+  // ---- own instances
+
+  #announce(node: GossipNode, key: string, entry: Readonly<LeaseEntry>): void {
+    if (this.#conflict !== undefined) {
+      const { id, address } = this.#conflict;
+      throw new Error(`Cannot announce "${entry.instance.id}": ${address} is member "${id}" too, and has won`);
+    }
+    node.run((core, nowMs) => core.put(key, encodeInstance(entry), nowMs));
+  }
+
+  #change(entry: LeaseEntry, next: Readonly<LeaseEntry>, action: string): void {
+    const { service, id } = entry.instance;
+    this.#hub.assertOpen(`${action} "${id}"`);
+    const key = instanceKey(service, id);
+    const current = this.#own.get(key);
+    if (current !== entry) throw lostLeaseError(entry, action, current);
+    if (this.#state.type === "open") this.#announce(this.#state.node, key, next);
+    Object.assign(entry, next);
+  }
+
+  #remove(entry: LeaseEntry): void {
+    const key = instanceKey(entry.instance.service, entry.instance.id);
+    if (this.#own.get(key) !== entry) return;
+    this.#own.delete(key);
+    if (this.#state.type === "open") this.#state.node.run((core, nowMs) => core.remove(key, nowMs));
+  }
+
+  // ---- what the core tells
+
+  #onEvent(event: GossipEvent): void {
+    switch (event.type) {
+      case "record":
+        return this.#onRecord(event);
+      case "member":
+        this.#view.member(event.member.id, event.member.state);
+        break;
+      case "joined":
+        this.#joined = true;
+        this.#becomeReady();
+        break;
+      case "conflict":
+        this.#conflict = event.winner;
+        this.#view.loseSight();
+        break;
+      case "left":
+        this.#onLeft?.();
+        break;
+      case "generation":
+      case "keyMismatch":
+      case "clusterMismatch":
+      case "datagramsLost":
+        break;
+      default:
+        event satisfies never;
+    }
+    this.#emit(event);
+  }
+
+  #onRecord({ owner, generation, key, value, change }: Extract<GossipEvent, { readonly type: "record" }>): void {
+    const nowMs = this.#clock.now();
+    if (change !== "put") return this.#view.remove(owner, key, change, nowMs);
+    try {
+      this.#view.put(owner, generation, key, value as Uint8Array, nowMs);
+    } catch (error) {
+      if (!(error instanceof InstanceRecordError)) throw error;
+      this.#emit({ type: "recordIgnored", owner, error });
+    }
+  }
+
+  #emit(event: GossipRegistryEvent): void {
+    const { onEvent } = this.#options;
+    // Later in the turn: a listener may call the registry, and the core is not to be called from within.
+    if (onEvent !== undefined) this.#clock.soon(() => onEvent(event));
+  }
+
+  // ---- what readers see
+
+  /** The same iterator, which opens the sockets first. */
+  #iterate(inner: AsyncIterator<Snapshot>): AsyncIterator<Snapshot> {
+    let started = false;
+    return {
+      next: async () => {
+        if (!started && !this.#hub.closed) await this.#start();
+        started = true;
+        return inner.next();
+      },
+      return: async () => inner.return?.() ?? { done: true, value: undefined },
+    };
+  }
+
+  #becomeReady(): void {
+    if (this.#ready || this.#hub.closed) return;
+    this.#ready = true;
+    this.#cancelJoinTimeout?.();
+    this.#flush();
+    this.#hub.learn();
+  }
+
+  #flush(): void {
+    if (!this.#ready) return;
+    for (const service of this.#view.takeChanged()) this.#hub.publish(service, this.#view.instances(service));
+    this.#armExpiry();
+  }
+
+  #armExpiry(): void {
+    const atMs = this.#view.nextExpiryMs;
+    if (atMs === this.#expiryAtMs || this.#hub.closed) return;
+    this.#cancelExpiry?.();
+    this.#expiryAtMs = atMs;
+    if (atMs === undefined) return;
+    this.#cancelExpiry = this.#clock.after(Math.max(0, atMs - this.#clock.now()), () => {
+      this.#expiryAtMs = undefined;
+      this.#view.expire(this.#clock.now());
+      this.#flush();
+    });
+  }
+}
+
+async function lookupAll(host: string): Promise<readonly string[]> {
+  return (await systemLookup(host, { all: true })).map(({ address }) => address);
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
