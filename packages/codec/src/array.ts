@@ -1,0 +1,163 @@
+import { getBits, openBits, putBits, takeBits } from "./bits.ts";
+import { childDef, containerDef } from "./children.ts";
+import { makeCodec } from "./codec.ts";
+import { expected, fail, within } from "./fault.ts";
+import type { Generator } from "./generator.ts";
+import { leastBits, type Node } from "./node.ts";
+import type { In, Out } from "./state.ts";
+import { itemsOf, toSet } from "./values.ts";
+import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
+
+/** Types of an array of `C`. */
+export interface ArrayTypes<C> {
+  readonly output: Infer<C>[];
+  readonly input: readonly InferInput<C>[];
+}
+
+/** A codec for arrays. */
+export interface ArrayCodec<C> extends CodecOf<ArrayTypes<C>> {}
+
+/** Types of a set of `C`. */
+export interface SetTypes<C> {
+  readonly output: Set<Infer<C>>;
+  readonly input: ReadonlySet<InferInput<C>>;
+}
+
+/** A codec for `Set`s. */
+export interface SetCodec<C> extends CodecOf<SetTypes<C>> {}
+
+/** Arrays of any length. Numbers lie dense: whole lists of them cost one check of type each and no tag. */
+export function array<C extends AnyCodec>(codec: C): ArrayCodec<C> {
+  return makeCodec<ArrayCodec<C>>(
+    containerDef(
+      "array",
+      [childDef(codec, "array")],
+      (of) => arrayNode(of, false),
+      ([of]) => ({ of }),
+    ),
+  );
+}
+
+/** A `Set`, in its order. Elements that are equal after decoding are refused. */
+export function set<C extends AnyCodec>(codec: C): SetCodec<C> {
+  return makeCodec<SetCodec<C>>(
+    containerDef(
+      "set",
+      [childDef(codec, "set")],
+      (of) => arrayNode(of, true),
+      ([of]) => ({ of }),
+    ),
+  );
+}
+
+export function arrayNode(of: readonly Node[], isSet: boolean): Node {
+  const kind = isSet ? "set" : "array";
+  return {
+    kind,
+    of,
+    bits: 0,
+    most: 5,
+    least: () => 1,
+    head: () => 0,
+    encode(out, value) {
+      const values = isSet ? itemsOf(value) : value;
+      if (!Array.isArray(values)) expected(kind, value);
+      encodeItems(out, of[0] as Node, values);
+    },
+    decode(from) {
+      const values = decodeItems(from, of[0] as Node);
+      return isSet ? toSet(values) : values;
+    },
+    genEncode(g, v) {
+      const values = isSet ? g.bind(`r.itemsOf(${v})`) : v;
+      g.line(`if(!Array.isArray(${values}))bad();`);
+      genItems(g, of[0] as Node, values);
+    },
+    genDecode(g) {
+      const values = genReadItems(g, of[0] as Node);
+      return isSet ? g.bind(`r.toSet(${values})`) : values;
+    },
+  };
+}
+
+function encodeItems(out: Out, node: Node, values: readonly unknown[]): void {
+  const n = values.length;
+  const { bits, list } = node;
+  out.leb(n);
+  if (list !== undefined) {
+    out.writer.reserve(list.most(n));
+    list.write(out.writer, values, n);
+    return;
+  }
+  const start = bits > 0 ? openBits(out, n * bits) : 0;
+  let i = 0;
+  try {
+    for (; i < n; i++) {
+      const value = values[i];
+      let head = 0;
+      if (bits > 0) {
+        head = node.head(out, value);
+        putBits(out.writer.bytes, start, i * bits, bits, head);
+      }
+      node.encode(out, value, head);
+    }
+  } catch (error) {
+    throw within(error, `[${i}]`);
+  }
+}
+
+function decodeItems(from: In, node: Node): unknown[] {
+  const { bits, list } = node;
+  if (list !== undefined) {
+    const n = from.leb();
+    if (list.least(n) > from.end - from.pos) fail("truncated", `${n} elements do not fit into the bytes left`);
+    return list.read(from, n);
+  }
+  const n = from.count(leastBits([node]));
+  const start = bits > 0 ? takeBits(from, n * bits) : 0;
+  const values = new Array<unknown>(n);
+  let i = 0;
+  try {
+    for (; i < n; i++) {
+      values[i] = node.decode(from, bits > 0 ? getBits(from.bytes, start, i * bits, bits) : 0);
+    }
+  } catch (error) {
+    throw within(error, `[${i}]`);
+  }
+  return values;
+}
+
+function genItems(g: Generator, node: Node, values: string): void {
+  const n = g.bind(`${values}.length`);
+  g.line(g.leb(n));
+  if (node.list !== undefined) {
+    const list = g.external(node.list);
+    g.reserve(`${list}.most(${n})`);
+    g.line(`C.bytes=B;C.view=V;C.pos=p;${list}.write(C,${values},${n});p=C.pos;`);
+    return;
+  }
+  const area = node.bits > 0 ? g.openBits(`${n}*${node.bits}`) : "";
+  g.loop(n, [node], (i) => {
+    const x = g.bind(`${values}[${i}]`);
+    g.encode(node, x, node.bits > 0 ? g.putBits(area, `${i}*${node.bits}`, node.bits, g.head(node, x)) : "0");
+  });
+}
+
+function genReadItems(g: Generator, node: Node): string {
+  const n = g.readLeb();
+  if (node.list !== undefined) {
+    const list = g.external(node.list);
+    g.line(`if(!(${list}.least(${n})<=E-p))bad();I.pos=p;`);
+    const x = g.bind(`${list}.read(I,${n})`);
+    g.line("p=I.pos;");
+    return x;
+  }
+  g.checkCount(n, leastBits([node]));
+  const area = node.bits > 0 ? g.takeBits(`${n}*${node.bits}`) : "";
+  const x = g.bind(`new Array(${n})`);
+  g.readLoop(n, (i) => {
+    const head = node.bits > 0 ? g.getBits(area, `${i}*${node.bits}`, node.bits) : "0";
+    g.line(`${x}[${i}]=${g.decode(node, head)};`);
+  });
+  return x;
+}

@@ -1,0 +1,33 @@
+import type { Def, Node } from "./node.ts";
+import type { OptionalDef } from "./optional.ts";
+import type { Schema } from "./schema.ts";
+import type { AnyCodec } from "./types.ts";
+
+/** The declaration of what should be a codec. */
+export function childDef(codec: AnyCodec, what: string): Def {
+  const def = (codec as AnyCodec | null | undefined)?.["~def"] as OptionalDef | undefined;
+  if (def === undefined) throw new TypeError(`${what} takes a codec`);
+  if (def.inner !== undefined)
+    throw new TypeError(`${what} takes a codec, got an optional: only struct fields may be optional`);
+  return def;
+}
+
+/** Declaration of a container: its node works on a list of children that is filled once it is in its place. */
+export function containerDef(
+  kind: string,
+  children: readonly Def[],
+  create: (of: readonly Node[]) => Node,
+  schema: (of: readonly Schema[]) => object,
+): Def {
+  const def: Def = {
+    kind,
+    build(plan) {
+      const of: Node[] = [];
+      const node = plan.place(def, create(of));
+      for (const child of children) of.push(plan.node(child));
+      return node;
+    },
+    describe: (schemas) => schemas.composite(def, kind, () => schema(children.map((child) => child.describe(schemas)))),
+  };
+  return def;
+}

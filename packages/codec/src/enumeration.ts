@@ -1,0 +1,107 @@
+import { makeCodec } from "./codec.ts";
+import { describe } from "./codec-error.ts";
+import { expected, fail } from "./fault.ts";
+import type { Def, Node } from "./node.ts";
+import type { Codec } from "./types.ts";
+
+/** Up to this many choices an index is head bits; past it, a body of its own. */
+const MOST_IN_BITS = 256;
+
+/** Bits of an index into `count` choices, 0 where it is a body instead. */
+export function indexBits(count: number): number {
+  return count <= 1 || count > MOST_IN_BITS ? 0 : 32 - Math.clz32(count - 1);
+}
+
+/** Options of {@link enumeration}. */
+export interface EnumerationOptions<V extends string> {
+  /** What `readerOf` gives for values that only the writer's schema has. Without it such schemas are incompatible. */
+  readonly fallback?: V | undefined;
+}
+
+/** One of some strings, as an index in a few bits. */
+export function enumeration<const V extends readonly string[]>(
+  values: V,
+  options: EnumerationOptions<V[number]> = {},
+): Codec<V[number], V[number]> {
+  if (!Array.isArray(values) || values.length === 0) throw new TypeError("enumeration takes a list of strings");
+  for (const value of values as readonly unknown[]) {
+    if (typeof value !== "string") throw new TypeError(`enumeration takes strings, got ${describe(value)}`);
+  }
+  if (new Set(values).size !== values.length) throw new TypeError("enumeration has a value twice");
+  const { fallback } = options;
+  if (fallback !== undefined && !values.includes(fallback)) {
+    throw new TypeError(`enumeration has no value ${JSON.stringify(fallback)} to fall back to`);
+  }
+  const list = [...values];
+  const node = enumerationNode(list, fallback);
+  const def: Def = {
+    kind: "enumeration",
+    build: () => node,
+    describe: (schemas) => schemas.composite(def, "enumeration", () => ({ of: list })),
+  };
+  return makeCodec<Codec<V[number], V[number]>>(def);
+}
+
+/** The node of an enumeration, for the resolver too. */
+export interface EnumerationNode extends Node {
+  readonly kind: "enumeration";
+  readonly values: readonly string[];
+  readonly fallback: string | undefined;
+}
+
+export function enumerationNode(values: readonly string[], fallback: string | undefined): EnumerationNode {
+  const indexes = new Map(values.map((value, i) => [value, i]));
+  const bits = indexBits(values.length);
+  const inBody = values.length > MOST_IN_BITS;
+  const indexOf = (value: unknown): number => {
+    const index = indexes.get(value as string);
+    if (index === undefined) {
+      if (typeof value !== "string") expected("one of the enumeration", value);
+      fail("variant", `expected ${listed(values)}, got ${describe(value)}`);
+    }
+    return index;
+  };
+  const valueAt = (index: number): string =>
+    values[index] ?? fail("variant", `enumeration has no value number ${index}`);
+  return {
+    kind: "enumeration",
+    values,
+    fallback,
+    of: [],
+    bits,
+    most: inBody ? 5 : 0,
+    least: () => (inBody ? 1 : 0),
+    head: (_out, value) => (bits > 0 ? indexOf(value) : 0),
+    encode(out, value) {
+      if (inBody) out.leb(indexOf(value));
+      else if (bits === 0) indexOf(value);
+    },
+    decode: (from, head) => valueAt(inBody ? from.leb() : head),
+    genHead(g, v) {
+      const index = g.name();
+      if (values.length > 8) g.line(`const ${index}=${g.external(indexes)}.get(${v});if(${index}===undefined)bad();`);
+      else {
+        const tests = values.map((value, i) => `${v}===${g.text1(value)}?${i}:`).join("");
+        g.line(`const ${index}=${tests}bad();`);
+      }
+      return index;
+    },
+    genEncode(g, v) {
+      if (bits > 0) return;
+      const index = g.bind(`${g.external(indexes)}.get(${v})`);
+      g.line(`if(${index}===undefined)bad();${inBody ? g.leb(index) : ""}`);
+    },
+    genDecode(g, head) {
+      const table = g.external(values);
+      const x = g.bind(`${table}[${inBody ? g.readLeb() : head}]`);
+      g.line(`if(${x}===undefined)bad();`);
+      return x;
+    },
+  };
+}
+
+/** The first few choices, for a message. */
+export function listed(values: readonly string[]): string {
+  const shown = values.slice(0, 8).map((value) => JSON.stringify(value.slice(0, 40)));
+  return `one of ${shown.join(", ")}${values.length > 8 ? ", …" : ""}`;
+}

@@ -1,0 +1,407 @@
+/**
+ * Dense forms of number lists (docs/codec-format.md, section 6). Writers find the first wrong element and say which;
+ * readers never look past `from.end` for a value, though they may load past it where the buffer goes on.
+ */
+import { expected, fail, within } from "./fault.ts";
+import type { List, ListIn } from "./node.ts";
+
+/** Longest list of doubles that starts as a copy of a template. Storing doubles into `new Array(n)` re-allocates it. */
+const TEMPLATE_LENGTH = 16_384;
+/** Values per block of a `uint` or `int` list. */
+const BLOCK = 16;
+
+let template: number[] | undefined;
+
+/** An array of `n` doubles to be overwritten. */
+function doubles(n: number): number[] {
+  if (n > TEMPLATE_LENGTH) return new Array<number>(n);
+  if (template === undefined) {
+    template = [];
+    for (let i = 0; i < TEMPLATE_LENGTH; i++) template.push(0.5);
+  }
+  return template.slice(0, n);
+}
+
+function wrongItem(what: string, value: unknown, index: number): never {
+  try {
+    expected(what, value, typeof value === "number" || typeof value === "bigint" ? "range" : "type");
+  } catch (error) {
+    throw within(error, `[${index}]`);
+  }
+}
+
+/** Values of one size, side by side. */
+export function fixedList(
+  name: string,
+  size: number,
+  put: (view: DataView, pos: number, value: unknown) => boolean,
+  get: (view: DataView, pos: number) => unknown,
+  create: (n: number) => unknown[] = (n) => new Array<unknown>(n),
+): List {
+  return {
+    name,
+    least: (n) => n * size,
+    most: (n) => n * size,
+    write(out, values, n) {
+      const { view } = out;
+      let { pos } = out;
+      for (let i = 0; i < n; i++, pos += size) if (!put(view, pos, values[i])) wrongItem(name, values[i], i);
+      out.pos = pos;
+    },
+    read(from, n) {
+      const { view } = from;
+      let { pos } = from;
+      const values = create(n);
+      for (let i = 0; i < n; i++, pos += size) values[i] = get(view, pos);
+      from.pos = pos;
+      return values;
+    },
+  };
+}
+
+export const f64List: List = {
+  name: "f64",
+  least: (n) => n * 8,
+  most: (n) => n * 8,
+  write(out, values, n) {
+    const { view } = out;
+    let { pos } = out;
+    for (let i = 0; i < n; i++, pos += 8) {
+      const value = values[i];
+      if (typeof value !== "number") wrongItem("f64", value, i);
+      view.setFloat64(pos, value === value ? value : Number.NaN, true);
+    }
+    out.pos = pos;
+  },
+  read(from, n) {
+    const { view } = from;
+    let { pos } = from;
+    const values = doubles(n);
+    for (let i = 0; i < n; i++, pos += 8) values[i] = view.getFloat64(pos, true);
+    from.pos = pos;
+    return values;
+  },
+};
+
+/** Bytes of a u32 less one, by its leading zeros. */
+function width32(value: number): number {
+  return value > 0xffff ? (value > 0xffffff ? 3 : 2) : value > 0xff ? 1 : 0;
+}
+
+const MASK32: readonly number[] = [0xff, 0xffff, 0xffffff, -1];
+
+/** Group varint: a control byte with four 2-bit widths, then the four values in 1 to 4 bytes. */
+export const u32List: List = {
+  name: "u32",
+  least: leastGroups,
+  most: (n) => n * 4 + Math.ceil(n / 4) + 4,
+  write(out, values, n) {
+    const { bytes, view } = out;
+    let { pos } = out;
+    for (let i = 0; i < n; ) {
+      const control = pos++;
+      let widths = 0;
+      const stop = Math.min(i + 4, n);
+      for (let shift = 0; i < stop; i++, shift += 2) {
+        const value = values[i] as number;
+        if (value >>> 0 !== value) wrongItem("u32", value, i);
+        const width = width32(value);
+        view.setUint32(pos, value, true);
+        pos += width + 1;
+        widths |= width << shift;
+      }
+      bytes[control] = widths;
+    }
+    out.pos = pos;
+  },
+  read(from, n) {
+    const { bytes, view } = from;
+    let { pos } = from;
+    const values = new Array<number>(n);
+    const fast = Math.min(from.end, view.byteLength - 20);
+    let i = 0;
+    for (; i + 4 <= n && pos <= fast; i += 4) {
+      const widths = bytes[pos++] as number;
+      const a = widths & 3;
+      values[i] = (view.getInt32(pos, true) & (MASK32[a] as number)) >>> 0;
+      pos += a + 1;
+      const b = (widths >> 2) & 3;
+      values[i + 1] = (view.getInt32(pos, true) & (MASK32[b] as number)) >>> 0;
+      pos += b + 1;
+      const c = (widths >> 4) & 3;
+      values[i + 2] = (view.getInt32(pos, true) & (MASK32[c] as number)) >>> 0;
+      pos += c + 1;
+      const d = widths >> 6;
+      values[i + 3] = (view.getInt32(pos, true) & (MASK32[d] as number)) >>> 0;
+      pos += d + 1;
+    }
+    from.pos = pos;
+    if (i < n) readTail32(from, values, i, n, false);
+    return values;
+  },
+};
+
+/** The same of zigzag values. */
+export const i32List: List = {
+  name: "i32",
+  least: leastGroups,
+  most: (n) => n * 4 + Math.ceil(n / 4) + 4,
+  write(out, values, n) {
+    const { bytes, view } = out;
+    let { pos } = out;
+    for (let i = 0; i < n; ) {
+      const control = pos++;
+      let widths = 0;
+      const stop = Math.min(i + 4, n);
+      for (let shift = 0; i < stop; i++, shift += 2) {
+        const value = values[i] as number;
+        if ((value | 0) !== value) wrongItem("i32", value, i);
+        const zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
+        const width = width32(zigzag);
+        view.setUint32(pos, zigzag, true);
+        pos += width + 1;
+        widths |= width << shift;
+      }
+      bytes[control] = widths;
+    }
+    out.pos = pos;
+  },
+  read(from, n) {
+    const { bytes, view } = from;
+    let { pos } = from;
+    const values = new Array<number>(n);
+    const fast = Math.min(from.end, view.byteLength - 20);
+    let i = 0;
+    for (; i + 4 <= n && pos <= fast; i += 4) {
+      const widths = bytes[pos++] as number;
+      const a = widths & 3;
+      const x = view.getInt32(pos, true) & (MASK32[a] as number);
+      values[i] = (x >>> 1) ^ -(x & 1);
+      pos += a + 1;
+      const b = (widths >> 2) & 3;
+      const y = view.getInt32(pos, true) & (MASK32[b] as number);
+      values[i + 1] = (y >>> 1) ^ -(y & 1);
+      pos += b + 1;
+      const c = (widths >> 4) & 3;
+      const z = view.getInt32(pos, true) & (MASK32[c] as number);
+      values[i + 2] = (z >>> 1) ^ -(z & 1);
+      pos += c + 1;
+      const d = widths >> 6;
+      const w = view.getInt32(pos, true) & (MASK32[d] as number);
+      values[i + 3] = (w >>> 1) ^ -(w & 1);
+      pos += d + 1;
+    }
+    from.pos = pos;
+    if (i < n) readTail32(from, values, i, n, true);
+    return values;
+  },
+};
+
+function leastGroups(n: number): number {
+  return n + Math.ceil(n / 4);
+}
+
+function readTail32(from: ListIn, values: number[], start: number, n: number, signed: boolean): void {
+  const { bytes } = from;
+  for (let i = start; i < n; ) {
+    let widths = nextByte(from);
+    for (const stop = Math.min(i + 4, n); i < stop; i++, widths >>= 2) {
+      let value = 0;
+      const width = (widths & 3) + 1;
+      if (width > from.end - from.pos) fail("truncated", "list ends inside a value");
+      for (let k = 0; k < width; k++) value |= (bytes[from.pos++] as number) << (8 * k);
+      values[i] = signed ? (value >>> 1) ^ -(value & 1) : value >>> 0;
+    }
+    if (widths !== 0) fail("malformed", "unused widths are not zero");
+  }
+}
+
+function nextByte(from: ListIn): number {
+  if (from.pos >= from.end) fail("truncated", "list ends inside a value");
+  return from.bytes[from.pos++] as number;
+}
+
+/** Bytes of `value` in two's complement, 1 to 7. */
+function width53(value: number): number {
+  const size = value < 0 ? -1 - value : value;
+  if (size < 0x80000000) return size < 0x8000 ? (size < 0x80 ? 1 : 2) : size < 0x800000 ? 3 : 4;
+  return size < 0x800000000000 ? (size < 0x8000000000 ? 5 : 6) : 7;
+}
+
+/** Blocks of 16: a byte with the width of the widest value, then all values in that many bytes, two's complement. */
+function int53List(name: string, lowest: number): List {
+  return {
+    name,
+    least: (n) => n + Math.ceil(n / BLOCK),
+    most: (n) => n * 7 + Math.ceil(n / BLOCK) + 8,
+    write(out, values, n) {
+      const { bytes, view } = out;
+      let { pos } = out;
+      for (let i = 0; i < n; ) {
+        const stop = Math.min(i + BLOCK, n);
+        let low = 0;
+        let high = 0;
+        for (let k = i; k < stop; k++) {
+          const value = values[k] as number;
+          if (!Number.isSafeInteger(value) || value < lowest) wrongItem(name, value, k);
+          if (value < low) low = value;
+          else if (value > high) high = value;
+        }
+        const width = Math.max(width53(low), width53(high));
+        bytes[pos++] = width;
+        if (width > 4) {
+          for (; i < stop; i++, pos += width) {
+            const value = values[i] as number;
+            const upper = Math.floor(value * 2 ** -32);
+            view.setUint32(pos, value - upper * 4294967296, true);
+            view.setInt32(pos + 4, upper, true);
+          }
+        } else {
+          for (; i < stop; i++, pos += width) view.setInt32(pos, values[i] as number, true);
+        }
+      }
+      out.pos = pos;
+    },
+    read(from, n) {
+      const { view, end } = from;
+      const values = doubles(n);
+      for (let i = 0; i < n; ) {
+        const width = nextByte(from);
+        const start = i;
+        const stop = Math.min(i + BLOCK, n);
+        let { pos } = from;
+        if (width === 0 || width > 7) fail("malformed", `list block of width ${width}`);
+        if ((stop - i) * width > end - pos) fail("truncated", "list ends inside a value");
+        if (width > 4) {
+          const shift = 8 * (8 - width);
+          const back = width - 4;
+          for (; i < stop; i++, pos += width) {
+            values[i] = (view.getInt32(pos + back, true) >> shift) * 4294967296 + view.getUint32(pos, true);
+          }
+        } else {
+          for (; i < stop; i++, pos += width) values[i] = readSmall(view, pos, width);
+        }
+        from.pos = pos;
+        if (width === 7 || lowest === 0) {
+          for (let k = start; k < stop; k++) {
+            const value = values[k] as number;
+            if (value < lowest || value > Number.MAX_SAFE_INTEGER) fail("range", `${name} out of range`);
+          }
+        }
+      }
+      return values;
+    },
+  };
+}
+
+function readSmall(view: DataView, pos: number, width: number): number {
+  if (width === 1) return view.getInt8(pos);
+  if (width === 2) return view.getInt16(pos, true);
+  // The byte before is the end of a value or the width of the block.
+  if (width === 3) return view.getInt32(pos - 1, true) >> 8;
+  return view.getInt32(pos, true);
+}
+
+export const intList: List = /* @__PURE__ */ int53List("int", Number.MIN_SAFE_INTEGER);
+export const uintList: List = /* @__PURE__ */ int53List("uint", 0);
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** Two values after a control byte with two 4-bit widths, 0 to 8 bytes each; negative numbers are zigzag. */
+function big64List(name: string, signed: boolean): List {
+  return {
+    name,
+    least: (n) => Math.ceil(n / 2),
+    most: (n) => n * 8 + Math.ceil(n / 2) + 8,
+    write(out, values, n) {
+      const { bytes, view } = out;
+      let { pos } = out;
+      let control = 0;
+      for (let i = 0; i < n; i++) {
+        const value = values[i] as bigint;
+        if (typeof value !== "bigint") wrongItem(name, value, i);
+        if ((i & 1) === 0) control = pos++;
+        view.setBigInt64(pos, value, true);
+        let low = view.getInt32(pos, true);
+        let high = view.getInt32(pos + 4, true);
+        // Storing cuts a bigint to 64 bits: what comes back differs exactly when it did not fit.
+        if ((signed ? view.getBigInt64(pos, true) : view.getBigUint64(pos, true)) !== value) wrongItem(name, value, i);
+        if (signed) {
+          const sign = high >> 31;
+          high = ((high << 1) | (low >>> 31)) ^ sign;
+          low = (low << 1) ^ sign;
+          view.setInt32(pos, low, true);
+          view.setInt32(pos + 4, high, true);
+        }
+        const width = width64(low, high);
+        bytes[control] = (i & 1) === 0 ? width : (bytes[control] as number) | (width << 4);
+        pos += width;
+      }
+      out.pos = pos;
+    },
+    read(from, n) {
+      const { bytes, view } = from;
+      const values = new Array<bigint>(n);
+      const fast = Math.min(from.end, view.byteLength - 20);
+      let { pos } = from;
+      let widths = 0;
+      for (let i = 0; i < n; i++) {
+        if ((i & 1) === 0) {
+          from.pos = pos;
+          widths = nextByte(from);
+          pos++;
+        } else widths >>= 4;
+        const width = widths & 15;
+        if (width > 8 || (i === n - 1 && widths >> 4 !== 0 && (i & 1) === 0))
+          fail("malformed", "impossible list width");
+        if (width === 8 && pos <= fast) {
+          values[i] = signed ? unzigzag(view.getBigUint64(pos, true)) : view.getBigUint64(pos, true);
+        } else if (pos <= fast) {
+          let low = view.getInt32(pos, true);
+          let high = 0;
+          if (width > 4) high = view.getInt32(pos + width - 4, true) >>> (8 * (8 - width));
+          else low = width === 0 ? 0 : low & (MASK32[width - 1] as number);
+          values[i] = big(low, high, signed);
+        } else {
+          if (width > from.end - pos) fail("truncated", "list ends inside a value");
+          let low = 0;
+          let high = 0;
+          for (let k = 0; k < width; k++) {
+            if (k < 4) low |= (bytes[pos + k] as number) << (8 * k);
+            else high |= (bytes[pos + k] as number) << (8 * (k - 4));
+          }
+          values[i] = big(low, high, signed);
+        }
+        pos += width;
+      }
+      from.pos = pos;
+      return values;
+    },
+  };
+}
+
+function width64(low: number, high: number): number {
+  if (high !== 0) return 8 - (Math.clz32(high) >> 3);
+  return 4 - (Math.clz32(low) >> 3);
+}
+
+/** A bigint from two halves, by memory and not by arithmetic, which is ten times slower. */
+function big(low: number, high: number, signed: boolean): bigint {
+  if (signed) {
+    const sign = -(low & 1);
+    scratch.setInt32(0, ((low >>> 1) | (high << 31)) ^ sign, true);
+    scratch.setInt32(4, (high >>> 1) ^ sign, true);
+    return scratch.getBigInt64(0, true);
+  }
+  scratch.setInt32(0, low, true);
+  scratch.setInt32(4, high, true);
+  return scratch.getBigUint64(0, true);
+}
+
+function unzigzag(value: bigint): bigint {
+  scratch.setBigUint64(0, value, true);
+  return big(scratch.getInt32(0, true), scratch.getInt32(4, true), true);
+}
+
+export const u64List: List = /* @__PURE__ */ big64List("u64", false);
+export const i64List: List = /* @__PURE__ */ big64List("i64", true);

@@ -1,0 +1,268 @@
+import { expected, fail } from "./fault.ts";
+import type { Generator } from "./generator.ts";
+import { leaf, type LeafSpec } from "./leaf.ts";
+import { f64List, fixedList, i32List, i64List, intList, u32List, u64List, uintList } from "./lists.ts";
+import type { List } from "./node.ts";
+import type { LeafType } from "./schema.ts";
+import { isDate, joinInt, toDate, writeInt } from "./values.ts";
+import type { Codec } from "./types.ts";
+
+/** A number that fills its bytes: `check` and `set` are expressions of `v`, so that one text serves both engines' needs. */
+interface Fixed {
+  readonly size: number;
+  readonly set: (view: DataView, pos: number, value: never) => void;
+  readonly get: (view: DataView, pos: number) => unknown;
+  readonly fits: (value: unknown) => boolean;
+  /** The condition under which `v` does not fit, and the DataView method's suffix. */
+  readonly misfit: (v: string) => string;
+  readonly method: string;
+}
+
+function fixed(kind: LeafType, f: Fixed, list: List): LeafSpec {
+  const { size, method } = f;
+  const little = size > 1 ? ",true" : "";
+  return {
+    least: size,
+    most: size,
+    list,
+    encode(out, value) {
+      if (!f.fits(value)) expected(kind, value, codeFor(value));
+      out.writer.reserve(size);
+      f.set(out.writer.view, out.writer.pos, value as never);
+      out.writer.pos += size;
+    },
+    decode: (from) => f.get(from.view, from.skip(size)),
+    genEncode(g, v) {
+      const value = method.startsWith("Float") ? `${v}===${v}?${v}:NaN` : v;
+      g.line(`if(${f.misfit(v)})bad();V.set${method}(p,${value}${little});p+=${size};`);
+    },
+    genDecode: (g) => g.take(`V.get${method}(p${little})`, size),
+  };
+}
+
+/** A number where a number was wanted is out of range; anything else is of the wrong type. */
+function codeFor(value: unknown): "range" | "type" {
+  return typeof value === "number" || typeof value === "bigint" ? "range" : "type";
+}
+
+function small(
+  kind: LeafType,
+  size: 1 | 2,
+  low: number,
+  high: number,
+  method: "Uint8" | "Int8" | "Uint16" | "Int16",
+): LeafSpec {
+  const set = `set${method}` as const;
+  const get = `get${method}` as const;
+  const fits = (value: unknown): boolean =>
+    Number.isInteger(value) && (value as number) >= low && (value as number) <= high;
+  const f: Fixed = {
+    size,
+    method,
+    fits,
+    set: (view, pos, value) => view[set](pos, value, true),
+    get: (view, pos) => view[get](pos, true),
+    misfit: (v) => (low === 0 ? `(${v}&${high})!==${v}` : `${v}<<${32 - 8 * size}>>${32 - 8 * size}!==${v}`),
+  };
+  return fixed(
+    kind,
+    f,
+    fixedList(kind, size, (view, pos, value) => fits(value) && (f.set(view, pos, value as never), true), f.get),
+  );
+}
+
+const isNumber = (value: unknown): boolean => typeof value === "number";
+const notNumber = (v: string): string => `typeof ${v}!=="number"`;
+
+const f32Spec: LeafSpec = /* @__PURE__ */ fixed(
+  "f32",
+  {
+    size: 4,
+    method: "Float32",
+    fits: isNumber,
+    set: (view, pos, value) => view.setFloat32(pos, Number.isNaN(value) ? Number.NaN : value, true),
+    get: (view, pos) => view.getFloat32(pos, true),
+    misfit: notNumber,
+  },
+  /* @__PURE__ */ fixedList(
+    "f32",
+    4,
+    (view, pos, value) =>
+      typeof value === "number" && (view.setFloat32(pos, Number.isNaN(value) ? Number.NaN : value, true), true),
+    (view, pos) => view.getFloat32(pos, true),
+  ),
+);
+
+const f64Spec: LeafSpec = /* @__PURE__ */ fixed(
+  "f64",
+  {
+    size: 8,
+    method: "Float64",
+    fits: isNumber,
+    set: (view, pos, value) => view.setFloat64(pos, Number.isNaN(value) ? Number.NaN : value, true),
+    get: (view, pos) => view.getFloat64(pos, true),
+    misfit: notNumber,
+  },
+  f64List,
+);
+
+const u32Spec: LeafSpec = {
+  least: 1,
+  most: 5,
+  list: u32List,
+  encode(out, value) {
+    if ((value as number) >>> 0 !== value) expected("u32", value, codeFor(value));
+    out.leb(value as number);
+  },
+  decode(from) {
+    const value = from.leb();
+    if (value > 0xffffffff) fail("range", "u32 past 2^32 - 1");
+    return value;
+  },
+  genEncode: (g, v) => g.line(`if(${v}>>>0!==${v})bad();${g.leb(v)}`),
+  genDecode(g) {
+    const n = g.readLeb();
+    g.line(`if(${n}>4294967295)bad();`);
+    return n;
+  },
+};
+
+const i32Spec: LeafSpec = {
+  least: 1,
+  most: 5,
+  list: i32List,
+  encode(out, value) {
+    if (((value as number) | 0) !== value) expected("i32", value, codeFor(value));
+    out.leb(((value << 1) ^ (value >> 31)) >>> 0);
+  },
+  decode(from) {
+    const zigzag = from.leb();
+    if (zigzag > 0xffffffff) fail("range", "i32 past 32 bits");
+    return (zigzag >>> 1) ^ -(zigzag & 1);
+  },
+  genEncode(g, v) {
+    const z = g.name();
+    g.line(`if((${v}|0)!==${v})bad();const ${z}=(${v}<<1^${v}>>31)>>>0;${g.leb(z)}`);
+  },
+  genDecode(g) {
+    const n = g.readLeb();
+    g.line(`if(${n}>4294967295)bad();`);
+    return `(${n}>>>1^-(${n}&1))`;
+  },
+};
+
+const uintSpec: LeafSpec = {
+  least: 1,
+  most: 8,
+  list: uintList,
+  encode(out, value) {
+    if (!Number.isSafeInteger(value) || (value as number) < 0) expected("uint", value, codeFor(value));
+    out.leb(value as number);
+  },
+  decode: (from) => from.leb(),
+  genEncode(g, v) {
+    g.line(`if(${v}>>>0!==${v}&&(!Number.isSafeInteger(${v})||${v}<0))bad();${g.leb(v)}`);
+  },
+  genDecode: (g) => g.readLeb(),
+};
+
+/** Zigzag of a 53-bit integer: the first byte holds the sign and 6 bits, so that nothing passes 2^53. */
+const intSpec: LeafSpec = {
+  least: 1,
+  most: 9,
+  list: intList,
+  encode(out, value) {
+    if (!Number.isSafeInteger(value)) expected("int", value, codeFor(value));
+    out.writer.reserve(9);
+    out.writer.pos = writeInt(out.writer.bytes, out.writer.pos, value as number);
+  },
+  decode(from) {
+    const first = from.byte();
+    const rest = first > 127 ? from.leb() : 0;
+    return joinInt(first, rest);
+  },
+  genEncode(g, v) {
+    g.line(`if((${v}|0)===${v}){const z=(${v}<<1^${v}>>31)>>>0;${g.leb("z")}}`);
+    g.line(`else{if(!Number.isSafeInteger(${v}))bad();p=r.writeInt(B,p,${v});}`);
+  },
+  genDecode(g) {
+    const n = g.name();
+    g.line(`let ${n}=B[p++];if(${n}<128)${n}=${n}>>>1^-(${n}&1);else{const h=U(p);p=P;${n}=r.joinInt(${n},h);}`);
+    return n;
+  },
+};
+
+/** A 64-bit integer by itself is one byte with its width and then that many bytes, as in the list of one. */
+function big64(kind: "u64" | "i64", list: List): LeafSpec {
+  return {
+    least: 1,
+    most: 17,
+    list,
+    encode(out, value) {
+      out.writer.reserve(17);
+      if (typeof value !== "bigint") expected(kind, value);
+      if (BigInt[kind === "u64" ? "asUintN" : "asIntN"](64, value) !== value) expected(kind, value, "range");
+      list.write(out.writer, [value], 1);
+    },
+    decode: (from) => list.read(from, 1)[0],
+    genEncode(g, v) {
+      g.line(`C.bytes=B;C.view=V;C.pos=p;${g.external(list)}.write(C,[${v}],1);p=C.pos;`);
+    },
+    genDecode(g) {
+      const n = g.name();
+      g.line(`I.pos=p;const ${n}=${g.external(list)}.read(I,1)[0];p=I.pos;`);
+      return n;
+    },
+  };
+}
+
+const dateSpec: LeafSpec = {
+  least: 1,
+  most: 9,
+  encode(out, value) {
+    if (!isDate(value)) expected("date", value);
+    const ms = value.getTime();
+    if (Number.isNaN(ms)) fail("range", "expected date, got an invalid Date");
+    out.writer.reserve(9);
+    out.writer.pos = writeInt(out.writer.bytes, out.writer.pos, ms);
+  },
+  decode: (from) => toDate(intSpec.decode(from, 0) as number),
+  genEncode(g: Generator, v: string): void {
+    const ms = g.name();
+    g.line(`const ${ms}=r.toMs(${v});p=r.writeInt(B,p,${ms});`);
+  },
+  genDecode(g: Generator): string {
+    const n = intSpec.genDecode(g, "");
+    return `r.toDate(${n})`;
+  },
+};
+
+/** 0 to 255, one byte. */
+export const u8: Codec<number> = /* @__PURE__ */ leaf("u8", /* @__PURE__ */ small("u8", 1, 0, 0xff, "Uint8"));
+/** 0 to 65,535, two bytes. */
+export const u16: Codec<number> = /* @__PURE__ */ leaf("u16", /* @__PURE__ */ small("u16", 2, 0, 0xffff, "Uint16"));
+/** 0 to 2^32-1, one to five bytes. */
+export const u32: Codec<number> = /* @__PURE__ */ leaf("u32", u32Spec);
+/** `bigint` from 0 to 2^64-1, one to nine bytes. */
+export const u64: Codec<bigint> = /* @__PURE__ */ leaf("u64", /* @__PURE__ */ big64("u64", u64List));
+/** -128 to 127, one byte. */
+export const i8: Codec<number> = /* @__PURE__ */ leaf("i8", /* @__PURE__ */ small("i8", 1, -0x80, 0x7f, "Int8"));
+/** -32,768 to 32,767, two bytes. */
+export const i16: Codec<number> = /* @__PURE__ */ leaf(
+  "i16",
+  /* @__PURE__ */ small("i16", 2, -0x8000, 0x7fff, "Int16"),
+);
+/** -2^31 to 2^31-1, one to five bytes. */
+export const i32: Codec<number> = /* @__PURE__ */ leaf("i32", i32Spec);
+/** `bigint` from -2^63 to 2^63-1, one to nine bytes. */
+export const i64: Codec<bigint> = /* @__PURE__ */ leaf("i64", /* @__PURE__ */ big64("i64", i64List));
+/** An integer from 0 to 2^53-1, one to eight bytes. */
+export const uint: Codec<number> = /* @__PURE__ */ leaf("uint", uintSpec);
+/** An integer within ±(2^53-1), one to nine bytes. */
+export const int: Codec<number> = /* @__PURE__ */ leaf("int", intSpec);
+/** A number rounded to 32-bit floating point, four bytes. */
+export const f32: Codec<number> = /* @__PURE__ */ leaf("f32", f32Spec);
+/** Any number, eight bytes. `-0` and `NaN` keep their value. */
+export const f64: Codec<number> = /* @__PURE__ */ leaf("f64", f64Spec);
+/** A `Date` to the millisecond. */
+export const date: Codec<Date> = /* @__PURE__ */ leaf("date", dateSpec);

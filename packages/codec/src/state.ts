@@ -1,0 +1,162 @@
+/** What the interpreter of the format works on: the state of one message being written or read. */
+import { fail } from "./fault.ts";
+import type { Reader } from "./reader.ts";
+import { isWellFormed, isWide, TextReader, writeText } from "./text.ts";
+import type { Writer } from "./writer.ts";
+
+/** Most times that a schema which refers to itself may do so inside one value. */
+export const MAX_DEPTH = 512;
+/** Values that a message may hold without bytes of their own: elements of zero size and defaults filled in. */
+export const FREE_VALUES = 65_536;
+/** Further free values that each byte of the message pays for. */
+export const FREE_VALUES_PER_BYTE = 16;
+
+/** One message being written. */
+export class Out {
+  readonly writer: Writer;
+  /** Whether optional fields with a default must be present: what `is` asks. */
+  readonly strict: boolean;
+  narrow = "";
+  wide = "";
+  /** Whether strings are looked at one by one, after a first pass met a wide one. */
+  probing = false;
+  depth = 0;
+  /** The recursive values that enclose the current one, to tell cycles from depth. */
+  readonly above: unknown[] = [];
+
+  constructor(writer: Writer, strict: boolean) {
+    this.writer = writer;
+    this.strict = strict;
+  }
+
+  enter(value: unknown): void {
+    if (this.depth >= MAX_DEPTH) {
+      if (this.above.includes(value)) fail("cycle", "the value contains itself");
+      fail("depth", `nested deeper than ${MAX_DEPTH}`);
+    }
+    this.above[this.depth++] = value;
+  }
+
+  byte(value: number): void {
+    const { writer } = this;
+    writer.reserve(1);
+    writer.bytes[writer.pos++] = value;
+  }
+
+  /** An unsigned integer below 2^53, 7 bits a byte, lowest first. */
+  leb(value: number): void {
+    const { writer } = this;
+    writer.reserve(8);
+    writer.pos = writeLeb(writer.bytes, writer.pos, value);
+  }
+
+  text(value: string): void {
+    if (this.probing && isWide(value)) {
+      if (!isWellFormed(value)) fail("text", "expected text, got a lone surrogate");
+      this.wide += value;
+      this.leb(value.length * 2 + 1);
+    } else {
+      this.narrow += value;
+      this.leb(value.length * 2);
+    }
+  }
+
+  /** Writes the text sections; false when a wide string had been taken for a narrow one. */
+  finish(): boolean {
+    const { writer } = this;
+    const end = writeText(writer, writer.pos, this.narrow, this.wide);
+    if (end < 0) return false;
+    writer.pos = end;
+    return true;
+  }
+}
+
+/** Writes `value` (an integer in 0..2^53-1) at `pos`; gives the position after it. At most 8 bytes. */
+export function writeLeb(bytes: Uint8Array, start: number, value: number): number {
+  let pos = start;
+  let rest = value;
+  while (rest > 0x7fffffff) {
+    bytes[pos++] = (rest & 127) | 128;
+    rest = Math.floor(rest / 128);
+  }
+  while (rest > 127) {
+    bytes[pos++] = (rest & 127) | 128;
+    rest >>>= 7;
+  }
+  bytes[pos++] = rest;
+  return pos;
+}
+
+/** One message being read. */
+export class In {
+  bytes: Uint8Array;
+  view: DataView;
+  pos: number;
+  /** Where the data ends: at the text sections. */
+  end: number;
+  readonly views: boolean;
+  readonly text: TextReader = new TextReader();
+  depth = 0;
+  /** Free values that are left. */
+  budget: number;
+
+  constructor(reader: Reader, views: boolean) {
+    this.bytes = reader.bytes;
+    this.view = reader.view;
+    this.pos = reader.pos;
+    this.end = reader.end;
+    this.views = views;
+    this.budget = FREE_VALUES + FREE_VALUES_PER_BYTE * (reader.end - reader.pos);
+  }
+
+  enter(): void {
+    if (++this.depth > MAX_DEPTH) fail("depth", `nested deeper than ${MAX_DEPTH}`);
+  }
+
+  /** Position of `count` bytes, which are then passed over. */
+  skip(count: number): number {
+    const start = this.pos;
+    if (count > this.end - start) fail("truncated", `expected ${count} bytes, got ${Math.max(this.end - start, 0)}`);
+    this.pos = start + count;
+    return start;
+  }
+
+  byte(): number {
+    return this.bytes[this.skip(1)] as number;
+  }
+
+  leb(): number {
+    let value = 0;
+    for (let scale = 1, count = 0; count < 8; scale *= 128, count++) {
+      const byte = this.byte();
+      value += (byte & 127) * scale;
+      if (byte < 128) {
+        if (byte === 0 && count > 0) fail("malformed", "over-long integer");
+        if (value > Number.MAX_SAFE_INTEGER) fail("range", "integer past 2^53 - 1");
+        return value;
+      }
+    }
+    fail("malformed", "integer of more than 8 bytes");
+  }
+
+  /** A count of elements that take at least `leastBits` each, checked before anybody makes room for them. */
+  count(leastBits: number): number {
+    const count = this.leb();
+    if (leastBits === 0) this.charge(count);
+    else if (count * leastBits > (this.end - this.pos) * 8) {
+      fail("truncated", `${count} elements do not fit into ${this.end - this.pos} bytes`);
+    }
+    return count;
+  }
+
+  /** Takes `count` values from the budget for values that no byte pays for. */
+  charge(count: number): void {
+    this.budget -= count;
+    if (this.budget < 0) fail("limit", "more free values than the message's size allows");
+  }
+
+  string(): string {
+    const size = this.leb();
+    return this.text.take(Math.floor(size / 2), size % 2 === 1);
+  }
+}

@@ -1,0 +1,116 @@
+/** Source text for structs and tuples. */
+import type { Generator } from "./generator.ts";
+import type { Field } from "./struct.ts";
+
+function widthOf({ node, optional }: Field): number {
+  return node.bits + (optional ? 1 : 0);
+}
+
+/** Emits the statements that write members whose values are in the variables `values`. */
+export function genMembers(g: Generator, fields: readonly Field[], values: readonly string[]): void {
+  const bytes: string[][] = [];
+  const heads: string[] = [];
+  let offset = 0;
+  fields.forEach((field, i) => {
+    const width = widthOf(field);
+    const v = values[i] as string;
+    let head = "0";
+    if (width > 0) {
+      head = genHead(g, field, v);
+      for (let k = offset >> 3, done = -(offset & 7); done < width; done += 8, k++) {
+        const part = done > 0 ? `${head}>>${done}` : done < 0 ? `${head}<<${-done}` : head;
+        (bytes[k] ??= []).push(width - done > 8 ? `(${part}&255)` : part);
+      }
+      offset += width;
+    }
+    heads.push(head);
+  });
+  bytes.forEach((parts, k) => g.line(`B[p${k > 0 ? `+${k}` : ""}]=${parts.join("|")};`));
+  if (bytes.length > 0) g.line(`p+=${bytes.length};`);
+  fields.forEach(({ node, optional }, i) => {
+    const v = values[i] as string;
+    const head = heads[i] as string;
+    if (!optional) g.encode(node, v, head);
+    else g.block(`if(${v}!==undefined)`, () => g.encode(node, v, node.bits > 0 ? `(${head}>>1)` : "0"));
+  });
+}
+
+function genHead(g: Generator, { node, optional }: Field, v: string): string {
+  if (!optional) return node.kind === "bool" ? g.head(node, v) : g.bind(g.head(node, v));
+  if (node.bits === 0) return `(${v}===undefined?0:1)`;
+  const head = g.name();
+  g.line(`let ${head}=0;`);
+  g.block(`if(${v}!==undefined)`, () => g.line(`${head}=1|${g.head(node, v)}<<1;`));
+  return head;
+}
+
+export function genStructEncode(g: Generator, fields: readonly Field[], v: string): void {
+  g.line(`if(typeof ${v}!=="object"||${v}===null)bad();`);
+  const values = fields.map(({ name }) =>
+    g.bind(name in Object.prototype ? `r.own(${v},${g.text1(name)})` : `${v}[${g.text1(name)}]`),
+  );
+  genMembers(g, fields, values);
+}
+
+/** Emits the statements that read the members; gives a variable or expression for each, and for whether it is there. */
+function genRead(g: Generator, fields: readonly Field[]): { values: string[]; there: string[] } {
+  const total = fields.reduce((bits, field) => bits + widthOf(field), 0);
+  const size = Math.ceil(total / 8);
+  const bytes: string[] = [];
+  for (let k = 0; k < size; k++) bytes.push(g.bind(`B[p+${k}]`));
+  if (size > 0) g.line(`p+=${size};`);
+  if ((total & 7) !== 0) g.line(`if(${bytes[size - 1]}>>${total & 7})bad();`);
+  const there: string[] = [];
+  let offset = 0;
+  const values = fields.map((field) => {
+    const { node, optional, fill } = field;
+    const width = widthOf(field);
+    let head = "0";
+    if (width > 0) {
+      const shift = offset & 7;
+      const parts = [`${bytes[offset >> 3]}${shift > 0 ? `>>${shift}` : ""}`];
+      for (let k = 1; k * 8 < shift + width; k++) parts.push(`${bytes[(offset >> 3) + k]}<<${k * 8 - shift}`);
+      head = `(${parts.length > 1 ? `(${parts.join("|")})` : parts[0]}&${(1 << width) - 1})`;
+      offset += width;
+    }
+    if (!optional) {
+      there.push("");
+      return g.bind(g.decode(node, node.kind === "bool" || head === "0" ? head : g.bind(head)));
+    }
+    const h = g.bind(head);
+    const x = g.name();
+    there.push(`${h}&1`);
+    g.line(`let ${x};`);
+    g.block(`if(${h}&1)`, () => g.line(`${x}=${g.decode(node, node.bits > 0 ? `(${h}>>1)` : "0")};`));
+    if (node.bits > 0) g.line(`else if(${h})bad();`);
+    if (fill !== undefined) {
+      there[there.length - 1] = "";
+      g.line(`if(!(${h}&1)){if(--Q<0)bad();${x}=${g.external(fill)}();}`);
+    }
+    return x;
+  });
+  return { values, there };
+}
+
+export function genStructDecode(g: Generator, fields: readonly Field[]): string {
+  const { values, there } = genRead(g, fields);
+  const first = there.findIndex((test) => test !== "");
+  const fixed = first < 0 ? fields.length : first;
+  const members = fields.slice(0, fixed).map(({ name }, i) => {
+    const key = name === "__proto__" ? '["__proto__"]' : g.text1(name);
+    return `${key}:${values[i]}`;
+  });
+  const object = `{${members.join(",")}}`;
+  if (first < 0) return g.bind(object);
+  const o = g.bind(object);
+  for (let i = fixed; i < fields.length; i++) {
+    const name = g.text1((fields[i] as Field).name);
+    const set = name === '"__proto__"' ? `r.define(${o},${name},${values[i]});` : `${o}[${name}]=${values[i]};`;
+    g.line(there[i] === "" ? set : `if(${there[i]})${set}`);
+  }
+  return o;
+}
+
+export function genTupleDecode(g: Generator, fields: readonly Field[]): string {
+  return g.bind(`[${genRead(g, fields).values.join(",")}]`);
+}

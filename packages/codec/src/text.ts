@@ -1,0 +1,295 @@
+/**
+ * The text sections at the end of a message (docs/codec-format.md, section 5): the characters of all strings in one
+ * place, so that a message needs one native call for its text and not one per string.
+ */
+import { fail } from "./fault.ts";
+import type { Writer } from "./writer.ts";
+
+interface NativeText {
+  latin1Write(text: string, offset: number): number;
+  utf8Write(text: string, offset: number): number;
+  ucs2Write(text: string, offset: number): number;
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+  ucs2Slice(start: number, end: number): string;
+}
+
+interface Globals {
+  readonly Buffer?: { readonly prototype: NativeText };
+  readonly TextDecoder: new (
+    label: string,
+    options: { fatal: boolean; ignoreBOM: boolean },
+  ) => { decode(bytes: Uint8Array): string };
+  readonly TextEncoder: new () => { encodeInto(text: string, bytes: Uint8Array): { written: number } };
+}
+
+/** Units of a wide text looked at to choose between UTF-8 and UTF-16. Normative. */
+const SAMPLE_UNITS = 256;
+/** Below this a loop over characters beats a native call. Measured on Node 20. */
+const LOOP_CHARS = 24;
+const CHUNK = 4096;
+
+const { Buffer, TextDecoder, TextEncoder } = globalThis as unknown as Globals;
+const native = Buffer?.prototype;
+// On one-byte strings V8 knows without looking that this cannot match.
+const WIDE = /[^\x00-\xff]/;
+
+/** Whether `text` has a character past U+00FF. */
+export function isWide(text: string): boolean {
+  return WIDE.test(text);
+}
+
+/** Whether every surrogate of `text` has its partner. */
+export function isWellFormed(text: string): boolean {
+  const check = (text as { isWellFormed?: () => boolean }).isWellFormed;
+  return check !== undefined ? check.call(text) : !/\p{Surrogate}/u.test(text);
+}
+
+/** Whether a string starts in the middle of a pair, or ends there. */
+export function isTorn(text: string): boolean {
+  return (text.charCodeAt(0) & 0xfc00) === 0xdc00 || (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
+}
+
+/**
+ * Writes both sections and their lengths at `pos`, and gives the position after them; -1 when `narrow` is not. Strings
+ * in `wide` must not be torn.
+ */
+export function writeText(writer: Writer, pos: number, narrow: string, wide: string): number {
+  const units = narrow.length;
+  if (writer.bytes.length - pos < units * 3 + 16) {
+    writer.pos = pos;
+    writer.reserve(units * 3 + 16);
+  }
+  const { bytes } = writer;
+  if (units < LOOP_CHARS || native === undefined) {
+    for (let i = 0; i < units; i++) {
+      const unit = narrow.charCodeAt(i);
+      if (unit > 255) return -1;
+      bytes[pos++] = unit;
+    }
+  } else {
+    // Room for 3 bytes a character means that equality proves ASCII.
+    if (native.utf8Write.call(bytes, narrow, pos) !== units) {
+      if (isWide(narrow)) return -1;
+      native.latin1Write.call(bytes, narrow, pos);
+    }
+    pos += units;
+  }
+  if (wide.length === 0)
+    return units < 64 ? ((bytes[pos] = units << 1), pos + 1) : writeBackwards(bytes, pos, units, 0);
+  return writeWide(writer, pos, wide, units);
+}
+
+function writeWide(writer: Writer, start: number, wide: string, narrowUnits: number): number {
+  let pos = start;
+  writer.pos = pos;
+  writer.reserve(wide.length * 3 + 32);
+  const { bytes, view } = writer;
+  const utf16 = prefersUtf16(wide);
+  if (utf16) {
+    if (native !== undefined) native.ucs2Write.call(bytes, wide, pos);
+    else for (let i = 0; i < wide.length; i++) view.setUint16(pos + 2 * i, wide.charCodeAt(i), true);
+    pos += wide.length * 2;
+    if (hasUpperUnits(view, start, pos) && !isWellFormed(wide)) fail("text", "expected text, got a lone surrogate");
+  } else {
+    if (!isWellFormed(wide)) fail("text", "expected text, got a lone surrogate");
+    pos +=
+      native !== undefined
+        ? native.utf8Write.call(bytes, wide, pos)
+        : new TextEncoder().encodeInto(wide, bytes.subarray(pos)).written;
+  }
+  pos = writeBackwards(bytes, pos, pos - start, utf16 ? 1 : 0);
+  return writeBackwards(bytes, pos, narrowUnits, 1);
+}
+
+/** A length and a flag as a base-128 number whose lowest group is its last byte. */
+function writeBackwards(bytes: Uint8Array, start: number, length: number, flag: number): number {
+  let count = 1;
+  for (let rest = Math.floor(length / 64); rest > 0; rest = Math.floor(rest / 128)) count++;
+  let pos = start + count - 1;
+  let rest = Math.floor(length / 64);
+  bytes[pos] = ((length % 64) << 1) | flag | (count > 1 ? 128 : 0);
+  while (pos > start) {
+    bytes[--pos] = (rest % 128) | (pos > start ? 128 : 0);
+    rest = Math.floor(rest / 128);
+  }
+  return start + count;
+}
+
+/** Whether UTF-16 is the smaller form, judged by at most 256 units, evenly spread. Normative: bytes depend on it. */
+function prefersUtf16(text: string): boolean {
+  const step = 1 + Math.floor(text.length / SAMPLE_UNITS);
+  let saved = 0;
+  for (let i = 0; i < text.length; i += step) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) saved--;
+    else if (unit >= 0x800 && (unit & 0xf800) !== 0xd800) saved++;
+  }
+  return saved > 0;
+}
+
+/** Whether a unit of the UTF-16 section is at or past U+C000, as surrogates are and most text is not. */
+function hasUpperUnits(view: DataView, start: number, end: number): boolean {
+  let seen = 0;
+  let pos = start;
+  for (; pos + 32 <= end; pos += 32) {
+    const a = view.getInt32(pos, true);
+    const b = view.getInt32(pos + 4, true);
+    const c = view.getInt32(pos + 8, true);
+    const d = view.getInt32(pos + 12, true);
+    const e = view.getInt32(pos + 16, true);
+    const f = view.getInt32(pos + 20, true);
+    const g = view.getInt32(pos + 24, true);
+    const h = view.getInt32(pos + 28, true);
+    seen |= (a & (a << 1)) | (b & (b << 1)) | (c & (c << 1)) | (d & (d << 1));
+    seen |= (e & (e << 1)) | (f & (f << 1)) | (g & (g << 1)) | (h & (h << 1));
+  }
+  for (; pos < end; pos += 2) if (view.getUint16(pos, true) >= 0xc000) return true;
+  return (seen & 0x80008000) !== 0;
+}
+
+/** The wide section as a string, checked. */
+function readWide(bytes: Uint8Array, view: DataView, start: number, end: number, utf16: boolean): string {
+  if (utf16) {
+    let text = "";
+    if (native !== undefined) text = native.ucs2Slice.call(bytes, start, end);
+    else for (let i = start; i < end; i += 2) text += String.fromCharCode(view.getUint16(i, true));
+    if (hasUpperUnits(view, start, end) && !isWellFormed(text)) fail("text", "expected UTF-16, got a lone surrogate");
+    return text;
+  }
+  if (native !== undefined) {
+    const text = native.utf8Slice.call(bytes, start, end);
+    // Node puts U+FFFD where bytes are wrong: without one, nothing was.
+    if (!text.includes("\ufffd")) return text;
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(start, end));
+  } catch {
+    fail("text", "expected UTF-8");
+  }
+}
+
+/** `bytes[start..end]` as Latin-1. */
+export function readLatin1(bytes: Uint8Array, start: number, end: number): string {
+  if (native !== undefined && end - start > 12) return native.latin1Slice.call(bytes, start, end);
+  let text = "";
+  for (let at = start; at < end; at += CHUNK) {
+    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + CHUNK, end)) as unknown as number[]);
+  }
+  return text;
+}
+
+/** Bytes of narrow text that are made into one string at a time: what a kept short string keeps alive at most. */
+const PAGE_BYTES = 4096;
+/** Strings from this length on get a slice of their own. */
+const OWN_SLICE_BYTES = 1024;
+
+/** Takes strings from the text sections of one message, in order. */
+export class TextReader {
+  #bytes!: Uint8Array;
+  #view!: DataView;
+  /** The narrow text that is left. Compiled code takes narrow strings by itself. */
+  start = 0;
+  end = 0;
+  #page = "";
+  #pageStart = 0;
+  #pageEnd = 0;
+  #wide: string | undefined;
+  #wideStart = 0;
+  #wideEnd = 0;
+  #utf16 = false;
+  #taken = 0;
+
+  /** Finds the sections of the message `bytes[start..end]`; gives the position where its data ends. */
+  open(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    this.#bytes = bytes;
+    this.#view = view;
+    this.#taken = 0;
+    this.#wide = undefined;
+    this.#page = "";
+    if (end <= start) fail("truncated", "expected text lengths, got no bytes");
+    let pos = end - 1;
+    const last = bytes[pos] as number;
+    if (last < 128 && (last & 1) === 0) {
+      this.#wideStart = this.#wideEnd = this.end = pos;
+      this.start = pos - (last >> 1);
+    } else {
+      pos = this.#openLong(start, end);
+    }
+    if (this.start < start) fail("truncated", "text section is longer than the message");
+    this.#pageStart = this.#pageEnd = this.start;
+    return this.start;
+  }
+
+  #openLong(start: number, end: number): number {
+    let pos = end;
+    const backwards = (): number => {
+      let value = 0;
+      for (let scale = 1, count = 0; count < 6; scale *= 128, count++) {
+        if (pos <= start) fail("truncated", "message ends inside a text length");
+        const byte = this.#bytes[--pos] as number;
+        value += (byte & 127) * scale;
+        if (byte < 128) {
+          if (byte === 0 && count > 0) fail("malformed", "over-long text length");
+          return value;
+        }
+      }
+      fail("malformed", "text length past its bounds");
+    };
+    const narrow = backwards();
+    this.#wideStart = this.#wideEnd = pos;
+    if (narrow % 2 === 1) {
+      const wide = backwards();
+      const size = Math.floor(wide / 2);
+      this.#utf16 = wide % 2 === 1;
+      if (size === 0 || (this.#utf16 && size % 2 === 1)) fail("malformed", "wide text of impossible size");
+      this.#wideEnd = pos;
+      this.#wideStart = pos - size;
+    }
+    this.end = this.#wideStart;
+    this.start = this.end - Math.floor(narrow / 2);
+    return pos;
+  }
+
+  /** The next string, of `units` characters, from the narrow or the wide section. */
+  take(units: number, wide: boolean): string {
+    if (wide) return this.#takeWide(units);
+    const start = this.start;
+    const end = start + units;
+    if (end > this.end) fail("truncated", "string runs past the text");
+    this.start = end;
+    if (end > this.#pageEnd) {
+      if (units >= OWN_SLICE_BYTES) {
+        this.#pageEnd = 0;
+        return readLatin1(this.#bytes, start, end);
+      }
+      this.#pageStart = start;
+      this.#pageEnd = Math.min(start + PAGE_BYTES, this.end);
+      this.#page = readLatin1(this.#bytes, start, this.#pageEnd);
+    }
+    return this.#page.substring(start - this.#pageStart, end - this.#pageStart);
+  }
+
+  #takeWide(units: number): string {
+    this.#wide ??= readWide(this.#bytes, this.#view, this.#wideStart, this.#wideEnd, this.#utf16);
+    const end = this.#taken + units;
+    if (end > this.#wide.length || this.#wideStart === this.#wideEnd)
+      fail("truncated", "string runs past the wide text");
+    const text = this.#wide.substring(this.#taken, end);
+    if (units === 0 || isTorn(text)) fail("malformed", "wide string that is empty or splits a surrogate pair");
+    this.#taken = end;
+    return text;
+  }
+
+  /** Refuses text that no string took. */
+  close(): void {
+    if (this.start !== this.end) fail("trailing", "text is left over that no string took");
+    this.closeWide();
+  }
+
+  closeWide(): void {
+    if (this.#wideStart !== this.#wideEnd && this.#wide?.length !== this.#taken) {
+      fail("trailing", "wide text is left over that no string took");
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import { decodeAlone, encodeAlone } from "./bits.ts";
+import { childDef } from "./children.ts";
+import { makeCodec } from "./codec.ts";
+import { describe } from "./codec-error.ts";
+import { indexBits, listed } from "./enumeration.ts";
+import { expected, fail, within } from "./fault.ts";
+import type { Def, Node } from "./node.ts";
+import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
+
+/** Types of a union of the cases `C`. */
+export interface UnionTypes<C> {
+  readonly output: { [K in keyof C & string]: { type: K; value: Infer<C[K]> } }[keyof C & string];
+  readonly input: { [K in keyof C & string]: { readonly type: K; readonly value: InferInput<C[K]> } }[keyof C & string];
+}
+
+/** A codec for `{ type, value }` with one codec for each type. */
+export interface UnionCodec<C> extends CodecOf<UnionTypes<C>> {}
+
+/** Options of {@link union}. */
+export interface UnionOptions<T> {
+  /** What `readerOf` gives for cases that only the writer's schema has. Without it such schemas are incompatible. */
+  readonly fallback?: T | undefined;
+}
+
+/** Most cases of a union. */
+const MOST_CASES = 256;
+
+/**
+ * One of several cases: `{ type: tag, value }`, which TypeScript narrows on `type`. Getters may mention the union itself.
+ *
+ * @throws TypeError naming the case that is not a codec
+ */
+// biome-ignore lint/suspicious/noExplicitAny: as for struct, a constraint would call getters
+export function union<const C extends Readonly<Record<string, any>>>(
+  cases: C,
+  options: UnionOptions<UnionTypes<C>["output"]> = {},
+): UnionCodec<C> {
+  const members: [string, () => Def][] = [];
+  for (const [tag, member] of Object.entries(Object.getOwnPropertyDescriptors(cases))) {
+    if (!member.enumerable) continue;
+    if (member.get !== undefined) {
+      let def: Def | undefined;
+      members.push([
+        tag,
+        () => (def ??= childDef((cases as Record<string, AnyCodec>)[tag] as AnyCodec, `union case "${tag}"`)),
+      ]);
+    } else {
+      const def = childDef(member.value as AnyCodec, `union case "${tag}"`);
+      members.push([tag, () => def]);
+    }
+  }
+  if (members.length === 0 || members.length > MOST_CASES) {
+    throw new TypeError(`union takes 1 to ${MOST_CASES} cases, got ${members.length}`);
+  }
+  const tags = members.map(([tag]) => tag);
+  const fallback = options.fallback as { type: string; value: unknown } | undefined;
+  if (fallback !== undefined && !tags.includes(fallback.type)) {
+    throw new TypeError(`union has no case ${JSON.stringify(fallback.type)} to fall back to`);
+  }
+  const def: Def = {
+    kind: "union",
+    build(plan) {
+      const of: Node[] = [];
+      const node = plan.place(def, unionNode(tags, of, fallback));
+      for (const [, get] of members) of.push(plan.node(get()));
+      return node;
+    },
+    describe: (schemas) =>
+      schemas.composite(def, "union", () => ({
+        of: members.map(([tag, get]) => ({ tag, of: get().describe(schemas) })),
+      })),
+  };
+  return makeCodec<UnionCodec<C>>(def);
+}
+
+/** The node of a union, for the resolver too. */
+export interface UnionNode extends Node {
+  readonly kind: "union";
+  readonly tags: readonly string[];
+  readonly fallback: { readonly type: string; readonly value: unknown } | undefined;
+}
+
+export function unionNode(tags: readonly string[], of: readonly Node[], fallback: UnionNode["fallback"]): UnionNode {
+  const indexes = new Map(tags.map((tag, i) => [tag, i]));
+  const bits = indexBits(tags.length);
+  const indexOf = (value: unknown): number => {
+    if (typeof value !== "object" || value === null) expected("{ type, value }", value);
+    const tag = (value as { type: unknown }).type;
+    const index = indexes.get(tag as string);
+    if (index === undefined) fail("variant", `expected type to be ${listed(tags)}, got ${describe(tag)}`);
+    return index;
+  };
+  return {
+    kind: "union",
+    tags,
+    fallback,
+    of,
+    bits,
+    most: 0,
+    room: (g) => Math.max(...of.map((node) => g.room(node) + Math.ceil(node.bits / 8))),
+    least: () => 0,
+    head: (_out, value) => indexOf(value),
+    encode(out, value, head) {
+      if (bits === 0) indexOf(value);
+      try {
+        encodeAlone(out, of[head] as Node, (value as { value: unknown }).value);
+      } catch (error) {
+        throw within(error, ".value");
+      }
+    },
+    decode(from, head) {
+      const type = tags[head];
+      if (type === undefined) fail("variant", `union has no case number ${head}`);
+      try {
+        return { type, value: decodeAlone(from, of[head] as Node) };
+      } catch (error) {
+        throw within(error, ".value");
+      }
+    },
+    genHead(g, v) {
+      const index = g.name();
+      const tag = g.name();
+      g.line(`if(typeof ${v}!=="object"||${v}===null)bad();const ${tag}=${v}.type;`);
+      if (tags.length > 8) g.line(`const ${index}=${g.external(indexes)}.get(${tag});if(${index}===undefined)bad();`);
+      else g.line(`const ${index}=${tags.map((t, i) => `${tag}===${g.text1(t)}?${i}:`).join("")}bad();`);
+      return index;
+    },
+    genEncode(g, v, head) {
+      if (bits === 0) g.head({ ...this, bits: 1 }, v);
+      const x = g.bind(`${v}.value`);
+      g.choose(bits === 0 ? "0" : head, of, (node) => g.encodeAlone(node, x));
+    },
+    genDecode(g, head) {
+      const x = g.name();
+      g.line(`let ${x};`);
+      g.choose(bits === 0 ? "0" : head, of, (node, i) => {
+        const value = g.decodeAlone(node);
+        g.line(`${x}={type:${g.text1(tags[i] as string)},value:${value}};`);
+      });
+      return x;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** Checks and conversions that both engines call, each with a wrong value refused. */
+import { define } from "./define.ts";
+import { expected, fail } from "./fault.ts";
+
+/** Most milliseconds from 1970 that a `Date` holds. */
+const DATE_MOST_MS = 8.64e15;
+
+/** Writes the zigzag form of a safe integer. At most 9 bytes. */
+export function writeInt(bytes: Uint8Array, start: number, value: number): number {
+  const size = value < 0 ? -1 - value : value;
+  const sign = value < 0 ? 1 : 0;
+  let pos = start;
+  let rest = Math.floor(size / 64);
+  bytes[pos++] = ((size % 64) << 1) | sign | (rest > 0 ? 128 : 0);
+  while (rest > 0) {
+    bytes[pos++] = (rest % 128) | (rest > 127 ? 128 : 0);
+    rest = Math.floor(rest / 128);
+  }
+  return pos;
+}
+
+/** A zigzag integer from its first byte and the base-128 number that follows. */
+export function joinInt(first: number, rest: number): number {
+  if (first > 127 && rest === 0) fail("malformed", "over-long integer");
+  const size = ((first & 127) >> 1) + rest * 64;
+  const value = (first & 1) === 1 ? -1 - size : size;
+  if (!Number.isSafeInteger(value)) fail("range", "integer past 2^53 - 1");
+  return value;
+}
+
+export function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === "[object Date]" && value instanceof Date;
+}
+
+/** Milliseconds of a valid Date; anything else is refused. */
+export function toMs(value: unknown): number {
+  const ms = isDate(value) ? value.getTime() : Number.NaN;
+  if (Number.isNaN(ms)) fail("type", "expected date");
+  return ms;
+}
+
+export function toDate(ms: number): Date {
+  if (Math.abs(ms) > DATE_MOST_MS) fail("range", "date past the range of Date");
+  return new Date(ms);
+}
+
+export function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array || Object.prototype.toString.call(value) === "[object Uint8Array]";
+}
+
+/** A plain `Uint8Array` with its own memory, whatever class `bytes` has. */
+export function copyOf(bytes: Uint8Array, start: number, size: number): Uint8Array {
+  const from = bytes.byteOffset + start;
+  return new Uint8Array(bytes.buffer.slice(from, from + size) as ArrayBuffer);
+}
+
+/** Keys and values of a plain object. */
+export function recordPairs(value: unknown): [string[], unknown[]] {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Map)
+    expected("record", value);
+  const object = value as Record<string, unknown>;
+  const keys = Object.keys(object);
+  const values = new Array<unknown>(keys.length);
+  for (let i = 0; i < keys.length; i++) values[i] = object[keys[i] as string];
+  return [keys, values];
+}
+
+/** Keys and values of a `Map`. */
+export function mapPairs(value: unknown): [unknown[], unknown[]] {
+  if (!(value instanceof Map)) expected("map", value);
+  return [[...value.keys()], [...value.values()]];
+}
+
+/** Adds a key that might shadow one of `Object.prototype`, or be there already. */
+export function addPair(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (!(key in object)) {
+    object[key] = value;
+    return;
+  }
+  if (Object.prototype.hasOwnProperty.call(object, key)) fail("malformed", "record with equal keys");
+  define(object, key, value);
+}
+
+export function checkPairs(pairs: Map<unknown, unknown>, n: number): void {
+  if (pairs.size !== n) fail("malformed", "map with equal keys");
+}
+
+/** The elements of a `Set`; anything else is given back as nothing. */
+export function itemsOf(value: unknown): unknown[] | undefined {
+  return value instanceof Set ? [...value] : undefined;
+}
+
+export function toSet(values: readonly unknown[]): Set<unknown> {
+  const result = new Set(values);
+  if (result.size !== values.length) fail("malformed", "set with equal elements");
+  return result;
+}
