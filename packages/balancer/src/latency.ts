@@ -37,6 +37,9 @@ const unknownMs = 30;
 /** Weight of one sample in what is typical of the pool. */
 const typicalShare = 1 / 16;
 
+/** Bounds are not doubled beyond this. */
+const mostDoubledMs = 5_000;
+
 /** An attempt is not timed beyond an hour. */
 const longestMs = 3_600_000;
 
@@ -61,20 +64,28 @@ export class LatencyLaw {
     slot.failureStreak = 0;
     const kept = slot.isTimed ? decay((nowMs - slot.latencyAtMs) / this.decayMs) : 0;
     const estimateMs = slot.latencyMs * kept;
+    slot.boundStreak = 0;
     slot.latencyMs = sampleMs > estimateMs ? sampleMs : estimateMs + sampleMs * (1 - kept);
     slot.latencyAtMs = nowMs;
     slot.isTimed = true;
   }
 
-  /** No answer within `elapsedMs`: latency is at least that. */
+  /**
+   * No answer within `elapsedMs`: latency is at least that. Nobody knows by how much more, so each bound in a row with no
+   * answer between them counts double the one before; else an endpoint whose every call is given up for a hedge would look
+   * hardly slower than the hedge's delay.
+   */
   unanswered<E extends Endpoint>(slot: Slot<E>, elapsedMs: number, nowMs: number): void {
-    const boundMs = clamp(elapsedMs);
-    if (slot.isTimed && boundMs <= this.estimateMs(slot, nowMs)) return;
+    const isLong = clamp(elapsedMs) >= this.typicalMs;
     // An attempt that was cancelled at once teaches nothing of an endpoint that was never timed.
-    if (!slot.isTimed && boundMs < this.typicalMs) return;
+    if (!slot.isTimed && !isLong) return;
+    const doublings = isLong ? Math.min(slot.boundStreak, 30) : 0;
+    const boundMs = Math.max(clamp(elapsedMs), Math.min(clamp(elapsedMs) * 2 ** doublings, mostDoubledMs));
+    if (boundMs <= this.estimateMs(slot, nowMs)) return;
     slot.latencyMs = boundMs;
     slot.latencyAtMs = nowMs;
     slot.isTimed = true;
+    slot.boundStreak += 1;
   }
 
   /** It failed, after `elapsedMs`. */

@@ -17,26 +17,49 @@ const mostUtilization = 100;
 /** More than one process answers. */
 const mostCallsPerSecond = 10_000_000;
 
-/** Keeps what a server reported, clamped. Fields that are absent or no numbers leave the last known value. */
-export function recordLoad<E extends Endpoint>(slot: Slot<E>, report: LoadReport, nowMs: number): void {
-  const delayMs = clamped(report.eventLoopDelayMs, mostLoopDelayMs);
-  if (delayMs >= 0) {
-    slot.loopDelayMs = delayMs;
-    slot.loopDelayAtMs = nowMs;
+/** Weight of one report in what is typical of the pool. */
+const typicalShare = 1 / 16;
+
+/** However crowded a server says it is, its wait counts as at most this many times longer. */
+const mostCrowded = 4;
+
+/** How reported load is learnt, for one pool. */
+export class LoadLaw {
+  /** Moving mean over the reports of all servers. */
+  #typicalInFlight = 0;
+
+  /** Keeps what a server reported, clamped. Fields that are absent or no numbers leave the last known value. */
+  record<E extends Endpoint>(slot: Slot<E>, report: LoadReport, nowMs: number): void {
+    const delayMs = clamped(report.eventLoopDelayMs, mostLoopDelayMs);
+    if (delayMs >= 0) {
+      slot.loopDelayMs = delayMs;
+      slot.loopDelayAtMs = nowMs;
+    }
+    const inFlight = clamped(report.inFlight, mostInFlight);
+    if (inFlight >= 0) {
+      slot.serverInFlight = inFlight;
+      slot.serverInFlightAtMs = nowMs;
+      this.#typicalInFlight += (inFlight - this.#typicalInFlight) * typicalShare;
+    }
+    const utilization = clamped(report.utilization, mostUtilization);
+    const callsPerSecond = clamped(report.callsPerSecond, mostCallsPerSecond);
+    if (utilization <= 0 || callsPerSecond <= 0) return;
+    slot.utilization = utilization;
+    slot.callsPerSecond = callsPerSecond;
+    slot.errorsPerSecond = Math.max(0, clamped(report.errorsPerSecond, callsPerSecond));
+    if (slot.weightAtMs === Number.NEGATIVE_INFINITY) slot.weightSinceMs = nowMs;
+    slot.weightAtMs = nowMs;
   }
-  const inFlight = clamped(report.inFlight, mostInFlight);
-  if (inFlight >= 0) {
-    slot.serverInFlight = inFlight;
-    slot.serverInFlightAtMs = nowMs;
+
+  /**
+   * How much longer than usual a call may wait there, 1 to 4: the square root of the server's calls in flight against what
+   * is typical. Never below 1: a slow server that few clients use reports few calls, and must not attract by that.
+   */
+  crowding<E extends Endpoint>(slot: Slot<E>, nowMs: number): number {
+    const inFlight = serverInFlight(slot, nowMs);
+    if (inFlight <= this.#typicalInFlight) return 1;
+    return Math.min(mostCrowded, Math.sqrt((inFlight + 1) / (this.#typicalInFlight + 1)));
   }
-  const utilization = clamped(report.utilization, mostUtilization);
-  const callsPerSecond = clamped(report.callsPerSecond, mostCallsPerSecond);
-  if (utilization <= 0 || callsPerSecond <= 0) return;
-  slot.utilization = utilization;
-  slot.callsPerSecond = callsPerSecond;
-  slot.errorsPerSecond = Math.max(0, clamped(report.errorsPerSecond, callsPerSecond));
-  if (slot.weightAtMs === Number.NEGATIVE_INFINITY) slot.weightSinceMs = nowMs;
-  slot.weightAtMs = nowMs;
 }
 
 /** How late the server's event loop ran when it last said so; 0 once that has expired. */

@@ -2,7 +2,7 @@ import type { Endpoint, Outcome, Random, Tier } from "./contract.ts";
 import { defaultNow, defaultRandom } from "./defaults.ts";
 import { type EjectionLaw, type EjectionOptions, ejectionLaw, ejectionMs, mostEjected, outliers } from "./ejection.ts";
 import { LatencyLaw, type LatencyOptions } from "./latency.ts";
-import { loopDelayMs, recordLoad, serverInFlight } from "./load.ts";
+import { LoadLaw, loopDelayMs, serverInFlight } from "./load.ts";
 import { levels, Slot } from "./slot.ts";
 
 /** Below this share of endpoints not ejected, ejections are ignored: then it is likely the judge who is ill. */
@@ -66,6 +66,7 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   readonly now: () => number;
   readonly random: Random;
   readonly latency: LatencyLaw;
+  readonly load = new LoadLaw();
   /** In the order of the latest update. */
   slots: readonly Slot<E>[] = [];
   /** Rises when any slot's level, weight or zone changes, or the set of slots does: selectors must be rebuilt. */
@@ -190,7 +191,7 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
       default:
         outcome.result satisfies never;
     }
-    if (outcome.load !== undefined) recordLoad(slot, outcome.load, nowMs);
+    if (outcome.load !== undefined) this.load.record(slot, outcome.load, nowMs);
     if (nowMs >= this.dueAtMs) this.advance(nowMs);
   }
 

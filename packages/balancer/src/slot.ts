@@ -36,6 +36,8 @@ export class Slot<E extends Endpoint> implements Pick<E> {
   isTimed = false;
   latencyMs = 0;
   latencyAtMs = 0;
+  /** Lower bounds taken for `latencyMs` since the last answer. */
+  boundStreak = 0;
   penaltyMs = 0;
   penaltyAtMs = 0;
 
