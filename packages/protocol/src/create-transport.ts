@@ -83,7 +83,7 @@ class SessionListener implements Listener {
   destroy(): void {
     this.#draining = true;
     void this.bytes?.close();
-    for (const connection of [...this.#connections]) connection.destroy();
+    for (const connection of Array.from(this.#connections)) connection.destroy();
   }
 }
 

@@ -90,4 +90,5 @@ export type {
 export { DeadlineWheel, type DeadlineWheelOptions, type WheelEntry, type WheelSlot } from "./deadline-wheel.ts";
 export { ItemStream, type ItemStreamOwner } from "./item-stream.ts";
 export { defaultLimits, type SessionLimits } from "./session/limits.ts";
+export { decodeMessageBytes, encodeMessage, type MessagePart } from "./message-bytes.ts";
 export { createTransport } from "./create-transport.ts";

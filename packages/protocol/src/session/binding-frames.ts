@@ -1,4 +1,4 @@
-import { any, type Reader, type Schema, Writer } from "@pipit/codec";
+import { any, type Reader, type Schema, type Writer } from "@pipit/codec";
 import type { MethodKind } from "../contract.ts";
 import { readBlock, readByte, readText, readVarint, writeBlock, writeByte, writeText, writeVarint } from "./bytes.ts";
 import type { MessageType } from "./message-type.ts";
@@ -38,22 +38,22 @@ export interface BindFrame extends ReplyDescriptions {
   readonly request: TypeDescription;
 }
 
-const encodedSchemas = new WeakMap<Schema, Uint8Array>();
+const encodedSchemas = new WeakMap<MessageType, Uint8Array>();
 
 /** A type as this side declares it, by its schema or, where the peer is known to have the same one, by its fingerprint. */
 export function describeType(type: MessageType, known: boolean): TypeDescription {
   const { schema } = type;
   if (schema === undefined) return { form: "any" };
   if (known) return { form: "fingerprint", fingerprint: type.codec.fingerprint };
-  return { form: "schema", bytes: schemaBytes(schema) };
+  return { form: "schema", bytes: schemaBytes(type, schema) };
 }
 
-/** A schema as it travels: CBOR. */
-export function schemaBytes(schema: Schema): Uint8Array {
-  const known = encodedSchemas.get(schema);
+/** The schema of a type as it travels: CBOR, made once. */
+export function schemaBytes(type: MessageType, schema: Schema): Uint8Array {
+  const known = encodedSchemas.get(type);
   if (known !== undefined) return known;
   const bytes = any.encode(schema, { copy: true });
-  encodedSchemas.set(schema, bytes);
+  encodedSchemas.set(type, bytes);
   return bytes;
 }
 

@@ -122,7 +122,10 @@ export function cutText(text: string, mostBytes: number): Uint8Array {
 /** Pairs as: text name, u8 kind (0 text, 1 bytes), block value. @throws RpcError past {@link maxMetadataBytes} */
 export function writeMetadata(writer: Writer, metadata: Metadata): void {
   if (metadata.byteLength > maxMetadataBytes) {
-    throw new RpcError("invalid_argument", `Metadata of ${metadata.byteLength} bytes: at most ${maxMetadataBytes} can be sent`);
+    throw new RpcError(
+      "invalid_argument",
+      `Metadata of ${metadata.byteLength} bytes: at most ${maxMetadataBytes} can be sent`,
+    );
   }
   for (const [name, value] of metadata) {
     writeText(writer, name);

@@ -53,7 +53,11 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
         if (this.#closing || this.state === "draining") this.#endStream();
       },
     };
-    this.#session = new ClientSession({ host: this, limits, slabs, preface: ownPreface(limits, nobody) }, events, confirmed);
+    this.#session = new ClientSession(
+      { host: this, limits, slabs, preface: ownPreface(limits, nobody) },
+      events,
+      confirmed,
+    );
     this.#keepalive = new Keepalive(clock, limits, this);
     this.#guard = new PartialGuard(clock, limits.handshakeTimeoutMs, this.#session);
     void this.#connect(transport);
@@ -154,7 +158,9 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
     const { clock, serverName, connectTimeoutMs, handler } = this.#options;
     const { signal } = this.#connecting;
     const giveUp = (): void => {
-      const late = new RpcError("unavailable", `No connection to ${this.address} within ${connectTimeoutMs} ms`, { handled: "no" });
+      const late = new RpcError("unavailable", `No connection to ${this.address} within ${connectTimeoutMs} ms`, {
+        handled: "no",
+      });
       this.#connecting.abort(late);
     };
     const stopTimer = clock.after(connectTimeoutMs, giveUp);

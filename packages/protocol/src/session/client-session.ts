@@ -1,9 +1,15 @@
-import { type Decoder, Reader, Writer } from "@pipit/codec";
+import { type Decoder, Reader, type Writer } from "@pipit/codec";
 import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { LoadReport, OutgoingCall, OutgoingStream } from "../transport.ts";
 import type { Method } from "../contract.ts";
-import { type BindFrame, describeType, readReplyDescriptions, type TypeDescription, writeBind } from "./binding-frames.ts";
+import {
+  type BindFrame,
+  describeType,
+  readReplyDescriptions,
+  type TypeDescription,
+  writeBind,
+} from "./binding-frames.ts";
 import { encodeText, metadataBytes, readByte, readMetadata, readVarint, writeVarint } from "./bytes.ts";
 import { readFailure, type ReadFailure, writeGoAway } from "./failure-frame.ts";
 import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
@@ -14,7 +20,17 @@ import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtClient } from "./resolve-types.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { StreamState } from "./stream-state.ts";
-import { base, BindResult, defaultRetriesLent, Flag, FrameType, ReplyField, RequestField, slotBits, slotMask } from "./wire.ts";
+import {
+  base,
+  BindResult,
+  defaultRetriesLent,
+  Flag,
+  FrameType,
+  ReplyField,
+  RequestField,
+  slotBits,
+  slotMask,
+} from "./wire.ts";
 
 /** What a client session tells its shell beside calls. */
 export interface ClientSessionEvents {
@@ -254,7 +270,9 @@ export class ClientSession extends Session {
   #bind(method: Method): Binding {
     const number = this.#bindingsByNumber.length;
     if (number >= this.limits.maxBindings) {
-      throw new RpcError("resource_exhausted", `More than ${this.limits.maxBindings} methods on one connection`, { handled: "no" });
+      throw new RpcError("resource_exhausted", `More than ${this.limits.maxBindings} methods on one connection`, {
+        handled: "no",
+      });
     }
     const types = typesOf(method);
     const known = this.#serverKey !== undefined && this.#confirmed.has(this.#serverKey, method);
@@ -362,7 +380,12 @@ export class ClientSession extends Session {
       if (binding.refusal !== undefined) throw binding.refusal;
       reply = decodeMessage(binding.response, binding.types.response, reader, "internal", "Reply");
     } catch (error) {
-      return this.#settleFailure(stream, { error: error as RpcError, handled: "yes", refused: false, retriesReturned: returned });
+      return this.#settleFailure(stream, {
+        error: error as RpcError,
+        handled: "yes",
+        refused: false,
+        retriesReturned: returned,
+      });
     }
     this.#settleReply(stream, reply, trailers, returned);
   }
@@ -416,7 +439,8 @@ export class ClientSession extends Session {
     const options = { metadata, handled, retryAfterMs };
     const decoder = errorName === undefined ? undefined : binding.errors.get(errorName);
     const type = errorName === undefined ? undefined : binding.types.errors.get(errorName);
-    if (decoder === undefined || type === undefined || errorData === undefined) return new RpcError(code, message, options);
+    if (decoder === undefined || type === undefined || errorData === undefined)
+      return new RpcError(code, message, options);
     try {
       const data = decodeMessage(decoder, type, new Reader(errorData), "internal", `Error "${errorName}"`);
       return new RpcError(code, message, { ...options, error: errorName, data });

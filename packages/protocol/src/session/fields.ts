@@ -19,7 +19,11 @@ export function endFields(writer: Writer): void {
 }
 
 /** Calls `each` with every field up to the closing 0. Values are views on the frame. */
-export function readFields(reader: Reader, each: (id: number, value: Uint8Array) => void, mostBytes: number = maxFieldBytes): void {
+export function readFields(
+  reader: Reader,
+  each: (id: number, value: Uint8Array) => void,
+  mostBytes: number = maxFieldBytes,
+): void {
   for (let id = readByte(reader); id !== 0; id = readByte(reader)) each(id, readBlock(reader, mostBytes));
 }
 

@@ -45,7 +45,10 @@ export function httpAnswer(request: Uint8Array, ready: boolean): Uint8Array {
 function answerTo(path: string, ready: boolean): readonly [string, string] {
   if (path === "/livez") return ["200 OK", "ok\n"];
   if (path === "/readyz") return ready ? ["200 OK", "ok\n"] : ["503 Service Unavailable", "draining\n"];
-  return ["400 Bad Request", "This port speaks Pipit RPC, not HTTP. Only GET /livez and GET /readyz are answered here.\n"];
+  return [
+    "400 Bad Request",
+    "This port speaks Pipit RPC, not HTTP. Only GET /livez and GET /readyz are answered here.\n",
+  ];
 }
 
 /** Why a server's first bytes are not Pipit's, for the client's error message. */

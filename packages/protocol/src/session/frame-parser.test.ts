@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { maxFrameBytes } from "./wire.ts";

@@ -79,7 +79,11 @@ export class FrameParser {
 
 function frameLength(bytes: Uint8Array, pos: number): number {
   const length =
-    ((bytes[pos] ?? 0) | ((bytes[pos + 1] ?? 0) << 8) | ((bytes[pos + 2] ?? 0) << 16) | ((bytes[pos + 3] ?? 0) << 24)) >>> 0;
+    ((bytes[pos] ?? 0) |
+      ((bytes[pos + 1] ?? 0) << 8) |
+      ((bytes[pos + 2] ?? 0) << 16) |
+      ((bytes[pos + 3] ?? 0) << 24)) >>>
+    0;
   if (length < countedHeadBytes || length > maxFrameBytes) {
     throw new ProtocolFault(`Frame length ${length}: expected ${countedHeadBytes} to ${maxFrameBytes}`);
   }
@@ -87,5 +91,11 @@ function frameLength(bytes: Uint8Array, pos: number): number {
 }
 
 function readId(bytes: Uint8Array, pos: number): number {
-  return ((bytes[pos] ?? 0) | ((bytes[pos + 1] ?? 0) << 8) | ((bytes[pos + 2] ?? 0) << 16) | ((bytes[pos + 3] ?? 0) << 24)) >>> 0;
+  return (
+    ((bytes[pos] ?? 0) |
+      ((bytes[pos + 1] ?? 0) << 8) |
+      ((bytes[pos + 2] ?? 0) << 16) |
+      ((bytes[pos + 3] ?? 0) << 24)) >>>
+    0
+  );
 }

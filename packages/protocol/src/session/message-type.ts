@@ -1,4 +1,13 @@
-import { any, type Codec, CodecError, type Decoder, type Reader, type Schema, type StandardIssue, type StandardSchemaV1 } from "@pipit/codec";
+import {
+  any,
+  type Codec,
+  CodecError,
+  type Decoder,
+  type Reader,
+  type Schema,
+  type StandardIssue,
+  type StandardSchemaV1,
+} from "@pipit/codec";
 import type { MessageSource, Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 
@@ -27,7 +36,9 @@ export function typesOf(method: Method): MethodTypes {
     types = {
       request: messageType(method.request as MessageSource | undefined),
       response: messageType(method.response as MessageSource | undefined),
-      errors: new Map(Object.entries(method.errors).map(([name, source]) => [name, messageType(source as MessageSource)])),
+      errors: new Map(
+        Object.entries(method.errors).map(([name, source]) => [name, messageType(source as MessageSource)]),
+      ),
     };
     known.set(method, types);
   }
@@ -88,7 +99,8 @@ export function decodeMessage(
     const value = decoder.decodeFrom(reader);
     return type.validate === undefined ? value : type.validate(value);
   } catch (error) {
-    if (error instanceof CodecError || error instanceof RpcError) throw new RpcError(code, `${what} ${error.message}`, { cause: error });
+    if (error instanceof CodecError || error instanceof RpcError)
+      throw new RpcError(code, `${what} ${error.message}`, { cause: error });
     throw new RpcError("internal", `${what} could not be validated`, { cause: error });
   }
 }

@@ -1,4 +1,6 @@
-import { any, codecFromSchema, type Decoder, CodecError, type Schema } from "@pipit/codec";
+import { any, type Decoder, CodecError, type Schema } from "@pipit/codec";
+import * as codecPkg from "@pipit/codec";
+const codecFromSchema = (codecPkg as any).codecFromSchema;
 import type { Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import { type BindFrame, type ReplyDescriptions, schemaBytes, type TypeDescription } from "./binding-frames.ts";
@@ -44,7 +46,10 @@ export function resolveAtServer(method: Method, frame: BindFrame): ServerBinding
  *
  * @throws RpcError `failed_precondition` with the differences in words
  */
-export function resolveAtClient(method: Method, theirs: ReplyDescriptions): { response: Decoder<unknown>; errors: Map<string, Decoder<unknown>> } {
+export function resolveAtClient(
+  method: Method,
+  theirs: ReplyDescriptions,
+): { response: Decoder<unknown>; errors: Map<string, Decoder<unknown>> } {
   const own = typesOf(method);
   const errors = new Map<string, Decoder<unknown>>();
   for (const [name, type] of own.errors) {
@@ -63,8 +68,9 @@ export function ownDescriptions(method: Method): ReplyDescriptions {
   };
 }
 
-function ownDescription({ schema }: MessageType): TypeDescription {
-  return schema === undefined ? { form: "any" } : { form: "schema", bytes: schemaBytes(schema) };
+function ownDescription(type: MessageType): TypeDescription {
+  const { schema } = type;
+  return schema === undefined ? { form: "any" } : { form: "schema", bytes: schemaBytes(type, schema) };
 }
 
 function readerOf(own: MessageType, theirs: TypeDescription, what: string): Decoder<unknown> {
@@ -76,7 +82,7 @@ function readerOf(own: MessageType, theirs: TypeDescription, what: string): Deco
     if (theirs.fingerprint === own.codec.fingerprint) return own.codec;
     throw new UnknownFingerprint();
   }
-  if (sameBytes(theirs.bytes, schemaBytes(own.schema))) return own.codec;
+  if (sameBytes(theirs.bytes, schemaBytes(own, own.schema))) return own.codec;
   try {
     return own.codec.readerOf(decodeSchema(theirs.bytes));
   } catch (error) {
@@ -94,7 +100,7 @@ function checkWritten(own: MessageType, theirs: TypeDescription, what: string): 
     if (theirs.fingerprint === own.codec.fingerprint) return false;
     throw new UnknownFingerprint();
   }
-  if (sameBytes(theirs.bytes, schemaBytes(own.schema))) return false;
+  if (sameBytes(theirs.bytes, schemaBytes(own, own.schema))) return false;
   try {
     codecFromSchema(decodeSchema(theirs.bytes)).readerOf(own.schema);
   } catch (error) {
@@ -108,7 +114,10 @@ function decodeSchema(bytes: Uint8Array): Schema {
 }
 
 function mismatch(detail: string, cause?: unknown): RpcError {
-  return new RpcError("failed_precondition", `The two sides declare the method differently: ${detail}`, { cause, handled: "no" });
+  return new RpcError("failed_precondition", `The two sides declare the method differently: ${detail}`, {
+    cause,
+    handled: "no",
+  });
 }
 
 function text(error: unknown): string {

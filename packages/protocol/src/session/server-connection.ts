@@ -79,7 +79,9 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
   }
 
   onSilent(silentMs: number): void {
-    this.#gone(new RpcError("unavailable", `${this.#stream.peer.address} gave no sign of life for ${Math.round(silentMs)} ms`));
+    this.#gone(
+      new RpcError("unavailable", `${this.#stream.peer.address} gave no sign of life for ${Math.round(silentMs)} ms`),
+    );
     this.#stream.destroy();
   }
 
@@ -121,7 +123,9 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
     const text = error === undefined ? "" : `: ${error.message}`;
     this.#ended = true;
     this.#stopTimer?.();
-    this.#gone(new RpcError("unavailable", `The connection to ${this.#stream.peer.address} was lost${text}`, { cause: error }));
+    this.#gone(
+      new RpcError("unavailable", `The connection to ${this.#stream.peer.address} was lost${text}`, { cause: error }),
+    );
     this.#onGone();
   }
 

@@ -1,6 +1,6 @@
 import { CodecError, type Decoder, Reader, Writer } from "@pipit/codec";
 import type { StreamPeer } from "../byte-stream.ts";
-import { Metadata } from "../metadata.ts";
+import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { CallAcceptor, IncomingCall, IncomingHandler } from "../transport.ts";
 import type { Method } from "../contract.ts";
@@ -77,7 +77,7 @@ export class ServerSession extends Session {
 
   /** Fails every open call at its caller; the handlers see a cancel. */
   abandon(error: RpcError): void {
-    for (const stream of [...this.#streams]) {
+    for (const stream of Array.from(this.#streams)) {
       if (stream === undefined || stream.ended) continue;
       const { handler } = stream;
       this.fail(stream, error, undefined, 0);
@@ -228,7 +228,8 @@ export class ServerSession extends Session {
   #onRequest(streamId: number, reader: Reader): void {
     this.countWork();
     const slot = streamId & slotMask;
-    if (slot >= this.limits.maxStreams) throw new ProtocolFault(`Stream slot ${slot}: at most ${this.limits.maxStreams} are allowed`);
+    if (slot >= this.limits.maxStreams)
+      throw new ProtocolFault(`Stream slot ${slot}: at most ${this.limits.maxStreams} are allowed`);
     if (this.#streams[slot] !== undefined) throw new ProtocolFault(`Stream ${streamId} opened in a slot that is taken`);
     this.#openedCount++;
     const bound = this.#bindings.get(readVarint(reader));
@@ -236,7 +237,18 @@ export class ServerSession extends Session {
     const flags = readByte(reader);
     const leftMs = (flags & Flag.deadline) === 0 ? Number.POSITIVE_INFINITY : readVarint(reader);
     if (!(bound instanceof RpcError) && this.#openedCount <= this.#acceptedCount) {
-      return this.#open(new ServerStream(this, streamId, bound, this.receivedAtMs + leftMs, this.initialSendCredit, this.initialWindowBytes), flags, slot);
+      return this.#open(
+        new ServerStream(
+          this,
+          streamId,
+          bound,
+          this.receivedAtMs + leftMs,
+          this.initialSendCredit,
+          this.initialWindowBytes,
+        ),
+        flags,
+        slot,
+      );
     }
     const error = bound instanceof RpcError ? bound : new RpcError("unavailable", "The server is draining");
     this.#writeEnd(FrameType.refused, streamId, error, undefined, undefined, 0);
@@ -272,7 +284,13 @@ export class ServerSession extends Session {
       (whole, charge) => {
         let item: unknown;
         try {
-          item = decodeMessage(stream.binding.requestDecoder, stream.binding.types.request, whole, "invalid_argument", "Request");
+          item = decodeMessage(
+            stream.binding.requestDecoder,
+            stream.binding.types.request,
+            whole,
+            "invalid_argument",
+            "Request",
+          );
         } catch (error) {
           return this.#reject(stream, error as RpcError);
         }
@@ -298,21 +316,25 @@ export class ServerSession extends Session {
 
   #onBind(reader: Reader): void {
     const frame = readBind(reader);
-    if (this.#bindings.size >= this.limits.maxBindings) throw new ProtocolFault(`More than ${this.limits.maxBindings} methods bound`);
+    if (this.#bindings.size >= this.limits.maxBindings)
+      throw new ProtocolFault(`More than ${this.limits.maxBindings} methods bound`);
     if (this.#bindings.has(frame.number)) throw new ProtocolFault(`Binding ${frame.number} made twice`);
     const method = this.#acceptor.lookup(frame.service, frame.method);
     const start = this.output.begin(FrameType.bound, 0);
     const { writer } = this.output;
     writeVarint(writer, frame.number);
     try {
-      if (method === undefined) throw new RpcError("unimplemented", `No method ${frame.service}/${frame.method} here`, { handled: "no" });
+      if (method === undefined)
+        throw new RpcError("unimplemented", `No method ${frame.service}/${frame.method} here`, { handled: "no" });
       const { requestDecoder, tell } = resolveAtServer(method, frame);
       this.#bindings.set(frame.number, { method, types: typesOf(method), requestDecoder });
       writeByte(writer, tell === undefined ? BindResult.same : BindResult.schemas);
       if (tell !== undefined) writeReplyDescriptions(writer, tell);
     } catch (error) {
       const unknown = error instanceof UnknownFingerprint;
-      const refusal = unknown ? new RpcError("unavailable", "Bind the method again with its schemas") : RpcError.from(error);
+      const refusal = unknown
+        ? new RpcError("unavailable", "Bind the method again with its schemas")
+        : RpcError.from(error);
       this.#bindings.set(frame.number, refusal);
       writeByte(writer, unknown ? BindResult.unknownFingerprint : BindResult.refused);
       if (!unknown) writeFailure(writer, { error: refusal, data: undefined, trailers: undefined, retriesUsed: 0 });
@@ -491,7 +513,7 @@ export class ServerStream extends StreamState implements IncomingCall {
         return;
       case RequestField.metadata:
         this.metadata = readMetadata(new Reader(value));
-        return;
+        break;
       default:
       // A field of a later version.
     }
@@ -499,7 +521,13 @@ export class ServerStream extends StreamState implements IncomingCall {
 
   decodeRequest(): unknown {
     const { requestDecoder, types } = this.binding;
-    return decodeMessage(requestDecoder, types.request, this.#session.window(this.#bytes, this.#start, this.#end), "invalid_argument", "Request");
+    return decodeMessage(
+      requestDecoder,
+      types.request,
+      this.#session.window(this.#bytes, this.#start, this.#end),
+      "invalid_argument",
+      "Request",
+    );
   }
 
   accept(): void {
@@ -543,6 +571,7 @@ function ownFault(error: unknown): unknown {
 
 function bounded(value: Uint8Array, least: number, most: number): number {
   const number = fieldNumber(value);
-  if (!(number >= least && number <= most)) throw new ProtocolFault(`Field value ${number}: expected ${least} to ${most}`);
+  if (!(number >= least && number <= most))
+    throw new ProtocolFault(`Field value ${number}: expected ${least} to ${most}`);
   return number;
 }

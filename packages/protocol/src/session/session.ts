@@ -9,7 +9,17 @@ import { BulkSend, Output, type OutputHost, type SlabPool } from "./output.ts";
 import { decodePreface, encodePreface, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import type { StreamState } from "./stream-state.ts";
-import { base, chunkBytes, firstSkippableType, Flag, FrameType, frameHeadBytes, highestVersion, lowestVersion, magic } from "./wire.ts";
+import {
+  base,
+  chunkBytes,
+  firstSkippableType,
+  Flag,
+  FrameType,
+  frameHeadBytes,
+  highestVersion,
+  lowestVersion,
+  magic,
+} from "./wire.ts";
 
 /*
  * What both ends of a connection do alike, without I/O: preface, credit, long messages, pings. Bytes come in by
@@ -163,7 +173,7 @@ export abstract class Session implements FrameSink, OutputHost {
   /** There is room again: tells the producers that were refused. */
   onRoom(): void {
     if (this.#blocked.size === 0 || this.#sendCredit <= 0) return;
-    for (const stream of [...this.#blocked]) {
+    for (const stream of Array.from(this.#blocked)) {
       if (!this.writable(stream)) continue;
       this.#blocked.delete(stream);
       this.onWritable(stream);
@@ -249,14 +259,21 @@ export abstract class Session implements FrameSink, OutputHost {
    *
    * @throws RpcError `invalid_argument` when it does not encode, `resource_exhausted` when the peer takes none so long
    */
-  protected writeMessage(stream: StreamState, start: number, flagsAt: number, type: MessageType, message: unknown): number {
+  protected writeMessage(
+    stream: StreamState,
+    start: number,
+    flagsAt: number,
+    type: MessageType,
+    message: unknown,
+  ): number {
     const { output } = this;
     const bodyStart = output.writer.pos;
     try {
       output.encode(type.codec, message);
     } catch (error) {
       output.undo(start);
-      if (error instanceof CodecError) throw new RpcError("invalid_argument", error.message, { cause: error, handled: "no" });
+      if (error instanceof CodecError)
+        throw new RpcError("invalid_argument", error.message, { cause: error, handled: "no" });
       throw error;
     }
     return this.finishMessage(stream, start, flagsAt, bodyStart);
@@ -273,7 +290,9 @@ export abstract class Session implements FrameSink, OutputHost {
     const most = this.peerPreface?.maxMessageBytes ?? this.limits.maxMessageBytes;
     if (size > most) {
       output.undo(start);
-      throw new RpcError("resource_exhausted", `Message of ${size} bytes: the peer accepts at most ${most}`, { handled: "no" });
+      throw new RpcError("resource_exhausted", `Message of ${size} bytes: the peer accepts at most ${most}`, {
+        handled: "no",
+      });
     }
     const body = output.takeBody(bodyStart);
     this.startBulk(stream, start, flagsAt, body);
@@ -319,10 +338,20 @@ export abstract class Session implements FrameSink, OutputHost {
     if (stream.assembly !== undefined) throw new ProtocolFault("Long message inside another on one stream");
     const { maxMessageBytes, maxReassemblyBytes } = this.limits;
     if (total > maxMessageBytes) {
-      refuse(new RpcError("resource_exhausted", `Message of ${total} bytes: at most ${maxMessageBytes} are accepted`, { handled: "no" }));
+      refuse(
+        new RpcError("resource_exhausted", `Message of ${total} bytes: at most ${maxMessageBytes} are accepted`, {
+          handled: "no",
+        }),
+      );
     } else if (this.#assembling + total > maxReassemblyBytes) {
       const held = this.#assembling;
-      refuse(new RpcError("resource_exhausted", `Message of ${total} bytes beside ${held} bytes of unfinished ones: at most ${maxReassemblyBytes} are held`, { handled: "no" }));
+      refuse(
+        new RpcError(
+          "resource_exhausted",
+          `Message of ${total} bytes beside ${held} bytes of unfinished ones: at most ${maxReassemblyBytes} are held`,
+          { handled: "no" },
+        ),
+      );
     } else {
       this.#assembling += total;
       stream.assembly = { bytes: allocate(total), filled: 0, finish: (bytes) => finish(new Reader(bytes)) };
@@ -332,7 +361,11 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /** Takes in an item's credit and message. */
-  protected readItem(stream: StreamState, deliver: (reader: Reader, charge: number) => void, refuse: (error: RpcError) => void): void {
+  protected readItem(
+    stream: StreamState,
+    deliver: (reader: Reader, charge: number) => void,
+    refuse: (error: RpcError) => void,
+  ): void {
     this.#workFrames++;
     const { reader } = this;
     if (stream.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
@@ -424,7 +457,8 @@ export abstract class Session implements FrameSink, OutputHost {
     const assembly = stream?.assembly;
     if (stream === undefined || assembly === undefined) return void this.lateFrames++;
     const count = end - start;
-    if (count === 0 || count > assembly.bytes.length - assembly.filled) throw new ProtocolFault("Chunk does not fit its message");
+    if (count === 0 || count > assembly.bytes.length - assembly.filled)
+      throw new ProtocolFault("Chunk does not fit its message");
     assembly.bytes.set(bytes.subarray(start, end), assembly.filled);
     assembly.filled += count;
     if (assembly.filled < assembly.bytes.length) return;
