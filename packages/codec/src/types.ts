@@ -39,7 +39,7 @@ export interface Decoder<T> {
  * A codec, described by an interface of its types. An interface argument is resolved lazily, which is what lets a
  * struct mention itself; `Codec<T>` is the form people write.
  */
-export interface CodecOf<X extends Types> extends Decoder<X["output"]> {
+export interface CodecOf<X extends Types> {
   /**
    * The bytes of `value`. Equal values of one schema give equal bytes, whatever was encoded before.
    *
