@@ -4,7 +4,7 @@
  */
 import { Reader, type Writer } from "./bytes.ts";
 import type { GossipConfig } from "./config.ts";
-import type { Deadline } from "./deadline-heap.ts";
+import { Deadline } from "./deadline-heap.ts";
 import { type Opened, type Peer, SALT_BYTES } from "./envelope.ts";
 import { Judge } from "./judge.ts";
 import { type Member, isNewer } from "./members.ts";
@@ -91,8 +91,8 @@ class Core implements GossipCore {
     });
     this.#reconciler.writeChallenge = (w, salt) => this.#writeChallengeTo(w, salt);
     this.#book = new RecordBook(node);
-    this.#collect = node.deadline((nowMs) => this.#onCollect(nowMs), false);
-    this.#refuteLater = node.deadline((nowMs) => this.#refute(nowMs), false);
+    this.#collect = new Deadline((nowMs) => this.#onCollect(nowMs), false);
+    this.#refuteLater = new Deadline((nowMs) => this.#refute(nowMs), false);
   }
 
   start(nowMs: number): void {
@@ -547,7 +547,7 @@ class Core implements GossipCore {
     node.nowMs = nowMs;
     node.phase = "leaving";
     this.#prober.stop();
-    const farewell = node.deadline(() => node.effects.event({ type: "left" }), false);
+    const farewell = new Deadline(() => node.effects.event({ type: "left" }), false);
     if (!node.observer) {
       node.table.setRank(node.self, LEFT, nowMs);
       node.tell(node.self);

@@ -10,7 +10,7 @@
  * longer; a port that refuses two members is a dead process, and the verdict follows at once.
  */
 import type { Reader } from "./bytes.ts";
-import type { Deadline } from "./deadline-heap.ts";
+import { Deadline } from "./deadline-heap.ts";
 import type { Member } from "./members.ts";
 import { ALIVE, DEAD, MessageType, SUSPECT, beginMessage, endMessage } from "./messages.ts";
 import { suspicionMinMs, suspicionTimeoutMs } from "./config.ts";
@@ -89,7 +89,7 @@ export class Judge {
       startMs: nowMs,
       accusers: [accuser],
       own: accuser === node.self.idHash,
-      deadline: node.deadline((at) => this.#onTimeUp(m, at), true),
+      deadline: new Deadline((at) => this.#onTimeUp(m, at), true),
     };
     this.#schedule(m, nowMs);
   }
@@ -138,7 +138,7 @@ export class Judge {
       generation: m.generation,
       urgent,
       asked: new Set(),
-      deadline: node.deadline((at) => this.#onAnswersDue(m, c, at), true),
+      deadline: new Deadline((at) => this.#onAnswersDue(m, c, at), true),
       round: 1,
       waitingFor: 0,
       answers: 0,
@@ -307,7 +307,7 @@ export class Judge {
       node.heap.cancel(deadline);
       answer(outcome);
     };
-    const deadline = node.deadline((at) => {
+    const deadline = new Deadline((at) => {
       const known = m.generation !== generation || m.incarnation !== incarnation || !m.live;
       if (known || at >= endMs) end(refused ? REFUSED : UNREACHED);
       else if (refused) end(REFUSED);

@@ -4,7 +4,7 @@
  */
 import { Writer } from "./bytes.ts";
 import { type GossipConfig, type GossipTiming, resolveTiming } from "./config.ts";
-import { Deadline, DeadlineHeap } from "./deadline-heap.ts";
+import { DeadlineHeap } from "./deadline-heap.ts";
 import { Envelope } from "./envelope.ts";
 import { Member, MemberTable, updateOf } from "./members.ts";
 import {
@@ -93,13 +93,6 @@ export class Node {
   /** An integer in [0, n). */
   below(n: number): number {
     return Math.floor((this.random.u32() / 2 ** 32) * n);
-  }
-
-  /** A deadline that runs only while the node does. */
-  deadline(run: (nowMs: number) => void, judges: boolean): Deadline {
-    return new Deadline((nowMs) => {
-      if (this.phase !== "stopped") run(nowMs);
-    }, judges);
   }
 
   /** Timeouts and the probe period stretch with poor local health. */

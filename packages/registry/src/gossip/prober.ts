@@ -2,7 +2,7 @@
  * Who is asked "are you there", when, and by whom: SWIM's round of probes with Lifeguard's nacks, a ping by stream
  * beside the indirect ones, and probes on a hint. A probe that nothing answers becomes an accusation (`judge.ts`).
  */
-import type { Deadline } from "./deadline-heap.ts";
+import { Deadline } from "./deadline-heap.ts";
 import type { Reader, Writer } from "./bytes.ts";
 import type { Member } from "./members.ts";
 import { ALIVE, MessageType, beginMessage, endMessage } from "./messages.ts";
@@ -63,7 +63,7 @@ export class Prober {
   constructor(node: Node, events: ProberEvents) {
     this.#node = node;
     this.#events = events;
-    this.#period = node.deadline((nowMs) => this.#onPeriod(nowMs), false);
+    this.#period = new Deadline((nowMs) => this.#onPeriod(nowMs), false);
   }
 
   start(nowMs: number): void {
@@ -146,7 +146,7 @@ export class Prober {
       generation: m.generation,
       endMs: nowMs + node.stretch(node.timing.probePeriodMs),
       hinted,
-      deadline: node.deadline((at) => this.#onSilence(probe, at), true),
+      deadline: new Deadline((at) => this.#onSilence(probe, at), true),
       helpers: 0,
       nacks: 0,
       indirect: false,
@@ -346,7 +346,7 @@ export class Prober {
     if (!r.ok || sender === undefined || !sender.live || target === undefined || node.observer) return;
     if (this.#relays >= MAX_RELAYS) return;
     const sequence = node.nextSequence();
-    const deadline = node.deadline(() => {
+    const deadline = new Deadline(() => {
       done();
       this.#answerRelay(MessageType.nack, theirs, from, salt, undefined);
     }, false);

@@ -10,7 +10,7 @@
  * views had been quiet for some rounds (news under way would settle it by itself), or when nobody agreed for long.
  */
 import type { Reader, Writer } from "./bytes.ts";
-import type { Deadline } from "./deadline-heap.ts";
+import { Deadline } from "./deadline-heap.ts";
 import type { Member } from "./members.ts";
 import { updateOf } from "./members.ts";
 import {
@@ -86,7 +86,7 @@ export class Reconciler {
     this.#node = node;
     this.#events = events;
     this.#seeds = node.config.seeds ?? [];
-    this.#timer = node.deadline((nowMs) => this.#onTimer(nowMs), false);
+    this.#timer = new Deadline((nowMs) => this.#onTimer(nowMs), false);
   }
 
   start(nowMs: number): void {
@@ -111,9 +111,12 @@ export class Reconciler {
     if (node.observer) {
       this.#observe(nowMs);
       nextMs = t.observePeriodMs;
-    } else if (!this.#joined && node.table.live.length < 2) {
+    } else if (!this.#joined && this.#seeds.length > 0) {
+      // Gossip may have named others before the first exchange: any of them will do, too.
+      const [m] = node.pick(1, () => node.below(2) === 0);
       const seed = this.#seedToTry();
-      if (seed !== undefined) this.#begin(seed, undefined, JOIN, nowMs);
+      if (m !== undefined) this.#begin(m.address, m.salt, JOIN, nowMs);
+      else if (seed !== undefined) this.#begin(seed, undefined, JOIN, nowMs);
       nextMs = t.joinRetryMs;
     } else {
       this.#reconnect(nowMs);
@@ -141,21 +144,19 @@ export class Reconciler {
   /** One dead member, or one seed that is not a live member, each time, for ever. */
   #reconnect(nowMs: number): void {
     const node = this.#node;
+    const table = node.table;
     const lost: Member[] = [];
-    const live = new Set<string>();
-    for (const m of node.table.byId.values()) {
-      if (m.live) live.add(m.address);
-      else if (m.rank === DEAD) lost.push(m);
-    }
-    const seeds = this.#seeds.filter((seed) => !live.has(seed));
+    if (table.byId.size > table.live.length)
+      for (const m of table.byId.values()) if (m.rank === DEAD) lost.push(m);
+    const seeds = this.#seeds.filter((seed) => !this.#isLive(seed));
     const choice = node.below(lost.length + seeds.length);
-    const m = lost[choice];
-    if (m !== undefined) {
-      if (!live.has(m.address)) this.#begin(m.address, undefined, 0, nowMs);
-    } else {
-      const seed = seeds[choice - lost.length];
-      if (seed !== undefined) this.#begin(seed, undefined, 0, nowMs);
-    }
+    const to = lost[choice]?.address ?? seeds[choice - lost.length];
+    if (to !== undefined && !this.#isLive(to)) this.#begin(to, undefined, 0, nowMs);
+  }
+
+  #isLive(address: string): boolean {
+    for (const m of this.#node.table.live) if (m.address === address) return true;
+    return false;
   }
 
   /** A peer's hash was seen in an ack. */

@@ -2,7 +2,7 @@
  * Gossip rounds: while there is news, every interval it goes to a few random members. The first round after silence
  * starts at once, so that news travels a hop per link delay and not per interval; with no news there are no rounds.
  */
-import type { Deadline } from "./deadline-heap.ts";
+import { Deadline } from "./deadline-heap.ts";
 import type { Member } from "./members.ts";
 import type { Node } from "./node.ts";
 
@@ -13,7 +13,7 @@ export class Spreader {
 
   constructor(node: Node) {
     this.#node = node;
-    this.#round = node.deadline((nowMs) => this.#run(nowMs), false);
+    this.#round = new Deadline((nowMs) => this.#run(nowMs), false);
     node.tellRaw = (subject, type, body) => {
       node.news.add(subject, type, body);
       this.#schedule();
