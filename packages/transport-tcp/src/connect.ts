@@ -1,0 +1,106 @@
+import { lookup } from "node:dns/promises";
+import { connect as openSocket, isIP, type Socket } from "node:net";
+import { connect as startTls, type TLSSocket } from "node:tls";
+import type { ByteConnectOptions, ByteStream, StreamPeer } from "@pipit/protocol";
+import { isLoopback, parseAddress, type TcpAddress } from "./address.ts";
+import { type Attempt, happyEyeballs } from "./happy-eyeballs.ts";
+import { connectError } from "./node-error.ts";
+import { peerCertificate } from "./peer-certificate.ts";
+import type { SocketOptions } from "./socket-options.ts";
+import { TcpStream } from "./tcp-stream.ts";
+import type { TlsContextCache } from "./tls-contexts.ts";
+import type { TlsOptions } from "./tls-options.ts";
+
+/** What TLS needs at the connecting end. */
+export interface ClientTls {
+  readonly options: TlsOptions;
+  readonly contexts: TlsContextCache;
+}
+
+/** Connects to an address and, where asked, shakes hands. @throws RpcError, or the signal's reason */
+export async function connect(
+  address: string,
+  { signal, clock, serverName }: ByteConnectOptions,
+  options: SocketOptions,
+  tls: ClientTls | undefined,
+): Promise<ByteStream> {
+  signal.throwIfAborted();
+  const parsed = parseAddress(address);
+  let socket: Socket | undefined;
+  try {
+    if (parsed.type === "unix") {
+      socket = await happyEyeballs([parsed.path], (path) => dial({ path }, options), { signal, clock });
+    } else {
+      const { host, port } = parsed;
+      const ips = isIP(host) ? [host] : await abortable(lookUp(host), signal);
+      socket = await happyEyeballs(ips, (ip) => dial({ host: ip, port }, options), { signal, clock });
+    }
+    const ip = socket.remoteAddress;
+    const local = parsed.type === "unix" || (ip !== undefined && isLoopback(ip));
+    if (tls === undefined) return new TcpStream(socket, { address, secure: parsed.type === "unix", local });
+    const secured = await shakeHands(socket, parsed, serverName, tls, signal);
+    return new TcpStream(secured, peerOf(address, local, secured));
+  } catch (error) {
+    socket?.destroy();
+    signal.throwIfAborted();
+    throw connectError(address, error);
+  }
+}
+
+async function lookUp(host: string): Promise<string[]> {
+  const found = await lookup(host, { all: true, verbatim: true });
+  return found.map(({ address }) => address);
+}
+
+/** Opens one socket. It keeps a listener for errors, so that a late one does not end the process. */
+function dial(to: { host: string; port: number } | { path: string }, options: SocketOptions): Attempt<Socket> {
+  const socket = openSocket({ ...to, ...options, allowHalfOpen: true });
+  const result = new Promise<Socket>((resolve, reject) => {
+    socket.once("connect", () => resolve(socket));
+    socket.on("error", reject);
+  });
+  return { result, cancel: () => void socket.destroy() };
+}
+
+async function shakeHands(
+  socket: Socket,
+  address: TcpAddress,
+  askedName: string | undefined,
+  { options, contexts }: ClientTls,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const name = askedName ?? options.serverName ?? (address.type === "tcp" ? address.host : "localhost");
+  const { main } = await contexts.get();
+  const secured = startTls({
+    socket,
+    secureContext: main.context,
+    rejectUnauthorized: true, // also where the environment says otherwise
+    host: name,
+    ...(isIP(name) ? {} : { servername: name }), // RFC 6066 allows no IP address in SNI
+    ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
+  });
+  const done = new Promise<TLSSocket>((resolve, reject) => {
+    secured.once("secureConnect", () => resolve(secured));
+    secured.on("error", reject);
+  });
+  try {
+    return await abortable(done, signal);
+  } catch (error) {
+    secured.destroy();
+    throw error;
+  }
+}
+
+function peerOf(address: string, local: boolean, socket: TLSSocket): StreamPeer {
+  return { address, secure: true, local, certificate: peerCertificate(socket) };
+}
+
+/** The promise, or a rejection with the signal's reason, whichever comes first. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,104 @@
+import type { Socket } from "node:net";
+import { type ByteStream, type ByteStreamHandler, type StreamPeer, systemClock } from "@pipit/protocol";
+import { streamError } from "./node-error.ts";
+
+/** Unsent bytes past which `write` says no. Above Node 20's own mark of 16 KiB, so that a burst of small flushes passes. */
+const highWaterMarkBytes = 65_536;
+
+/** A connected socket (TCP, TLS or Unix) as a {@link ByteStream}. The socket belongs to the stream from now on. */
+export class TcpStream implements ByteStream {
+  readonly peer: StreamPeer;
+  readonly #socket: Socket;
+  #handler: ByteStreamHandler | undefined;
+  #owesDrain = false;
+  /** Writing is over: half-closed, destroyed or broken. */
+  #writesDropped = false;
+  #isClosed = false;
+  /** What `destroy` was given, which comes back as it is. */
+  #ownError: Error | undefined;
+
+  constructor(socket: Socket, peer: StreamPeer) {
+    this.#socket = socket;
+    this.peer = peer;
+    // The error is told by `onClose`; a socket whose errors nobody listens to ends the process.
+    socket.on("error", () => undefined);
+    if (socket.closed) this.#onSocketClose();
+    else socket.once("close", () => this.#onSocketClose());
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  start(handler: ByteStreamHandler): void {
+    if (this.#handler !== undefined) throw new Error(`The stream to ${this.peer.address} was started already`);
+    this.#handler = handler;
+    if (this.#isClosed) {
+      systemClock.soon(() => this.#tellClosed(handler));
+      return;
+    }
+    const socket = this.#socket;
+    socket.on("drain", () => this.#onSocketDrain());
+    socket.on("end", () => handler.onEnd());
+    socket.on("data", (chunk: Uint8Array) => handler.onData(chunk));
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#writesDropped || this.#socket.destroyed) return true;
+    return this.#socket.write(bytes) || this.#hasRoom();
+  }
+
+  writeTwo(head: Uint8Array, body: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (this.#writesDropped || socket.destroyed) return true;
+    socket.cork();
+    socket.write(head);
+    const accepted = socket.write(body);
+    socket.uncork();
+    return accepted || this.#hasRoom();
+  }
+
+  end(): void {
+    this.#writesDropped = true;
+    this.#socket.end();
+  }
+
+  destroy(error?: Error): void {
+    this.#writesDropped = true;
+    if (this.#socket.destroyed) return;
+    this.#ownError = error;
+    this.#socket.destroy(error);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** The socket said no by its own mark, before the kernel took what it could. By our mark: */
+  #hasRoom(): boolean {
+    if (this.#socket.writableLength < highWaterMarkBytes) return true;
+    this.#owesDrain = true;
+    return false;
+  }
+
+  #onSocketDrain(): void {
+    if (!this.#owesDrain) return;
+    this.#owesDrain = false;
+    this.#handler?.onDrain();
+  }
+
+  #onSocketClose(): void {
+    this.#isClosed = true;
+    this.#writesDropped = true;
+    if (this.#handler !== undefined) this.#tellClosed(this.#handler);
+  }
+
+  #tellClosed(handler: ByteStreamHandler): void {
+    const broken = this.#socket.errored;
+    handler.onClose(this.#ownError ?? (broken ? streamError(this.peer.address, broken) : undefined));
+  }
+}

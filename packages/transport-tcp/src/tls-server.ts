@@ -1,0 +1,97 @@
+import type { Socket } from "node:net";
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from "node:tls";
+import { formatAddress, plainIp } from "./address.ts";
+import { streamError } from "./node-error.ts";
+import type { TlsContextCache, TlsMaterial } from "./tls-contexts.ts";
+import type { TlsErrorEvent, TlsOptions } from "./tls-options.ts";
+
+/** Default of {@link TlsOptions.handshakeTimeoutMs}: a slow handshake takes some round trips, a stranger takes for ever. */
+const defaultHandshakeTimeoutMs = 10_000;
+/** Longest wait for the end of a stranger who has been given an answer. */
+const strangerTimeoutMs = 1_000;
+
+/** First byte of every TLS connection: a record of type handshake (RFC 8446, section 5.1). */
+const handshakeRecord = 0x16;
+/** A fatal alert, protocol_version: what a Pipit client knows as "this port speaks TLS". */
+const tlsAlert = Uint8Array.of(0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46);
+const httpAnswer =
+  "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 40\r\nconnection: close\r\n\r\n" +
+  "This port speaks TLS, not plain-text HTTP";
+
+/** Shakes hands on accepted sockets. Certificates are asked for anew at each connection, so that a renewed one counts. */
+export class TlsAcceptor {
+  readonly #contexts: TlsContextCache;
+  readonly #server: TlsServer;
+  readonly #handshakeTimeoutMs: number;
+  readonly #onTlsError: (event: TlsErrorEvent) => void;
+  #named: ReadonlyMap<string, TlsMaterial> = new Map();
+  #main: TlsMaterial;
+
+  /** @param main The certificate to begin with. */
+  constructor(
+    options: TlsOptions,
+    contexts: TlsContextCache,
+    main: TlsMaterial,
+    onSecured: (socket: TLSSocket) => void,
+  ) {
+    const { requestClientCert = false, handshakeTimeoutMs = defaultHandshakeTimeoutMs, alpn } = options;
+    this.#contexts = contexts;
+    this.#main = main;
+    this.#handshakeTimeoutMs = handshakeTimeoutMs;
+    this.#onTlsError = options.onTlsError ?? (() => undefined);
+    // Never listens: it gets its sockets from the one that does, after a look at their first byte.
+    this.#server = createTlsServer({
+      ...main.options,
+      requestCert: requestClientCert !== false,
+      rejectUnauthorized: requestClientCert === true,
+      handshakeTimeout: handshakeTimeoutMs,
+      SNICallback: (name, answer) => answer(null, this.#named.get(name.toLowerCase())?.context),
+      ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+    });
+    this.#server.on("secureConnection", onSecured);
+    this.#server.on("tlsClientError", (error, socket) => this.#tellFailure(error, addressOf(socket)));
+  }
+
+  /** Takes a fresh socket over. */
+  accept(socket: Socket): void {
+    socket.on("error", () => undefined);
+    socket.setTimeout(this.#handshakeTimeoutMs, () => socket.destroy());
+    socket.once("data", (first: Buffer) => {
+      socket.pause();
+      if (first[0] !== handshakeRecord) return this.#answerPlain(socket, first);
+      socket.unshift(first);
+      void this.#shakeHands(socket);
+    });
+  }
+
+  async #shakeHands(socket: Socket): Promise<void> {
+    const { main, named } = await this.#contexts.get();
+    if (main !== this.#main) this.#server.setSecureContext(main.options);
+    this.#main = main;
+    this.#named = named;
+    socket.setTimeout(0);
+    if (!socket.destroyed) this.#server.emit("connection", socket);
+  }
+
+  #answerPlain(socket: Socket, first: Uint8Array): void {
+    const peerAddress = addressOf(socket);
+    socket.end(isHttp(first) ? httpAnswer : tlsAlert);
+    // Read on to the peer's end: a socket closed with unread input would take the answer with it.
+    socket.resume();
+    socket.setTimeout(strangerTimeoutMs);
+    this.#tellFailure(new Error("The client does not speak TLS"), peerAddress);
+  }
+
+  #tellFailure(error: Error, peerAddress: string | undefined): void {
+    this.#onTlsError({ type: "handshake", error: streamError(peerAddress ?? "a client", error), peerAddress });
+  }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remoteAddress === undefined ? undefined : formatAddress(plainIp(remoteAddress), remotePort ?? 0);
+}
+
+/** An HTTP request begins with a method: capital letters. */
+function isHttp(first: Uint8Array): boolean {
+  return /^[A-Z]{3,7} /u.test(Buffer.from(first.subarray(0, 8)).toString("latin1"));
+}
