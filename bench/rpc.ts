@@ -1,0 +1,140 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import type { Job, Outcome } from "./rpc/job.ts";
+import { chunkBytes, tickCount } from "./rpc/system.ts";
+import { machineLine } from "./support/machine.ts";
+import { startPinned } from "./support/pinned-process.ts";
+import { median } from "./support/statistics.ts";
+import { printTable, short } from "./support/table.ts";
+
+/*
+ * Calls per second, latency and CPU of Pipit, its peers and the raw limit. Client and server are processes of their own;
+ * all systems take turns within each round, and the median round counts. `one core` binds both processes to one: there
+ * the cost of the software shows, and not that of waking an idle core.
+ */
+
+interface Level {
+  readonly title: string;
+  readonly unit: string;
+  readonly pinned: boolean;
+  readonly job: Omit<Job, "ms">;
+  /** Ratio to the limit: to be reached, to aim at. */
+  readonly goal?: readonly [number, number];
+}
+
+const levels: readonly Level[] = [
+  { title: "tiny, 1 in flight, one core", unit: "calls/s", pinned: true, job: { scenario: "tiny", inFlight: 1, perCall: 1 }, goal: [0.8, 0.92] },
+  { title: "tiny, 64 in flight, one core", unit: "calls/s", pinned: true, job: { scenario: "tiny", inFlight: 64, perCall: 1 }, goal: [0.45, 0.6] },
+  { title: "tiny, 256 in flight, two cores", unit: "calls/s", pinned: false, job: { scenario: "tiny", inFlight: 256, perCall: 1 }, goal: [0.45, 0.6] },
+  { title: "tiny, 1,024 in flight, two cores", unit: "calls/s", pinned: false, job: { scenario: "tiny", inFlight: 1024, perCall: 1 }, goal: [0.36, 0.5] },
+  { title: "order of 1 kB, 64 in flight, one core", unit: "calls/s", pinned: true, job: { scenario: "order", inFlight: 64, perCall: 1 }, goal: [0.8, 1.1] },
+  { title: "blob of 1 MiB, there and back", unit: "B/s", pinned: false, job: { scenario: "blob", inFlight: 1, perCall: 2 * 1_048_576 }, goal: [0.85, 0.95] },
+  { title: "server stream of small messages", unit: "items/s", pinned: false, job: { scenario: "ticks", inFlight: 1, perCall: tickCount }, goal: [0.4, 0.6] },
+  { title: "server stream of 64 KiB chunks", unit: "B/s", pinned: false, job: { scenario: "bulk", inFlight: 1, perCall: 1024 * chunkBytes }, goal: [0.85, 0.95] },
+];
+
+interface Pair {
+  readonly key: string;
+  readonly name: string;
+  readonly server: ChildProcess;
+  readonly client: ChildProcess;
+}
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    systems: { type: "string", default: "limit,pipit,msgpackr,moleculer,grpc" },
+    only: { type: "string", default: "" },
+    rounds: { type: "string" },
+  },
+});
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
+const sampleMs = values.quick ? 400 : 800;
+const keys = values.systems.split(",");
+
+console.log(machineLine());
+for (const pinned of [true, false]) {
+  const chosen = levels.filter((level) => level.pinned === pinned && level.title.includes(values.only));
+  if (chosen.length > 0) await measure(chosen, pinned);
+}
+
+async function measure(chosen: readonly Level[], pinned: boolean): Promise<void> {
+  const pairs: Pair[] = [];
+  for (const key of keys) pairs.push(await startPair(key, pinned));
+  for (const level of chosen) {
+    const samples = new Map<string, { outcome: Extract<Outcome, { supported: true }>; cpuMs: number }[]>();
+    for (let round = -1; round < rounds; round++) {
+      for (const pair of pairs) {
+        const before = await cpuMs(pair.server);
+        const outcome = await ask<Outcome>(pair.client, { ...level.job, ms: sampleMs });
+        if (!outcome.supported || round < 0) continue;
+        const cpu = outcome.cpuMs + (await cpuMs(pair.server)) - before;
+        samples.set(pair.key, [...(samples.get(pair.key) ?? []), { outcome, cpuMs: cpu }]);
+      }
+    }
+    print(level, pairs, samples);
+  }
+  for (const { client, server } of pairs) {
+    client.disconnect();
+    server.disconnect();
+  }
+}
+
+function print(
+  level: Level,
+  pairs: readonly Pair[],
+  samples: ReadonlyMap<string, readonly { outcome: Extract<Outcome, { supported: true }>; cpuMs: number }[]>,
+): void {
+  const middle = (key: string, of: (sample: { outcome: Extract<Outcome, { supported: true }>; cpuMs: number }) => number): number =>
+    median((samples.get(key) ?? []).map(of));
+  const speed = (key: string): number => middle(key, ({ outcome }) => outcome.perSecond);
+  const [reach, aim] = level.goal ?? [];
+  console.log(`\n${level.title}${reach === undefined ? "" : ` (goal for Pipit: ${reach} of the limit, aim ${aim})`}`);
+  printTable(
+    ["system", level.unit, "to the limit", "Pipit is", "p50 µs", "p99 µs", "CPU µs/call"],
+    pairs
+      .filter(({ key }) => samples.has(key))
+      .map(({ key, name }) => [
+        name,
+        short(speed(key)),
+        samples.has("limit") ? (speed(key) / speed("limit")).toFixed(3) : "–",
+        samples.has("pipit") ? `${(speed("pipit") / speed(key)).toFixed(2)} ×` : "–",
+        middle(key, ({ outcome }) => outcome.p50Us).toFixed(1),
+        middle(key, ({ outcome }) => outcome.p99Us).toFixed(1),
+        middle(key, (sample) => (sample.cpuMs * 1000) / sample.outcome.calls).toFixed(2),
+      ]),
+  );
+}
+
+async function startPair(key: string, pinned: boolean): Promise<Pair> {
+  const here = (file: string): string => new URL(file, import.meta.url).pathname;
+  const server = startPinned(here("rpc/server-process.ts"), [key], { core: 0 });
+  const { port, name } = await next<{ port: number; name: string }>(server);
+  const client = startPinned(here("rpc/client-process.ts"), [key, String(port)], { core: pinned ? 0 : 1 });
+  await next(client);
+  return { key, name, server, client };
+}
+
+async function cpuMs(server: ChildProcess): Promise<number> {
+  return (await ask<{ cpuMs: number }>(server, {})).cpuMs;
+}
+
+async function ask<T>(child: ChildProcess, message: object): Promise<T> {
+  const answer = next<T>(child);
+  child.send(message);
+  return answer;
+}
+
+async function next<T>(child: ChildProcess): Promise<T> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const ended = once(child, "exit", { signal }).then(() => Promise.reject(new Error("The process ended")));
+  try {
+    const [message] = (await Promise.race([once(child, "message", { signal }), ended])) as [T];
+    return message;
+  } finally {
+    ended.catch(() => {});
+    settled.abort();
+  }
+}

@@ -1,0 +1,10 @@
+import type { System } from "./system.ts";
+
+/** Everything that is measured, by the name used on the command line. Loaded one at a time: an import costs memory. */
+export const systems: Readonly<Record<string, () => Promise<System>>> = {
+  limit: async () => (await import("./limit.ts")).limit,
+  pipit: async () => (await import("./pipit.ts")).pipit,
+  msgpackr: async () => (await import("./msgpackr-tcp.ts")).msgpackrTcp,
+  moleculer: async () => (await import("./moleculer.ts")).moleculer,
+  grpc: async () => (await import("./grpc-js.ts")).grpcJs,
+};
