@@ -1,7 +1,7 @@
 // `npm test [-- PATH… [--name PATTERN]]` runs every test file from sources, or those whose path contains one of PATH.
 //
 // Node 20's own `--test` runs nothing, and looks green, when it is given a folder or a quoted pattern. So the files are
-// listed here, and the run fails when a listed file did not report, or reported no test.
+// listed here, and the run fails when a listed file reported no test.
 import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import { run } from "node:test";
@@ -16,9 +16,12 @@ const fileTimeoutMs = 180_000;
 const neededFlags = ["--conditions=pipit-source", "--import"];
 
 interface FileReport {
+  /** Tests that ran, suites and skipped ones left out. */
   tests: number;
-  failures: number;
+  failed: boolean;
   durationMs: number;
+  /** node:test's closing counts: `tests`, `pass`, `fail`, … */
+  readonly counts: Map<string, number>;
 }
 
 process.chdir(root);
@@ -26,31 +29,40 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { n
 for (const flag of neededFlags) {
   if (!process.execArgv.includes(flag)) throw new Error(`Run this by "npm test": node was started without ${flag}`);
 }
-
 const files = testFiles(positionals);
 if (files.length === 0) {
   console.error(`No test file has ${positionals.map((part) => `"${part}"`).join(" or ")} in its path`);
   process.exit(1);
 }
 
-const reports = new Map<string, FileReport>(files.map((path) => [path, { tests: 0, failures: 0, durationMs: 0 }]));
-const closing = await runFiles();
-
+const startMs = performance.now();
+const reports = await runFiles();
+const silent = files.filter((path) => (reports.get(path)?.tests ?? 0) === 0);
 // With a pattern, files without a matching test are expected; but one test at least must have run.
-const silent = files.filter((path) => reports.get(path)?.tests === 0);
-const missed = values.name === undefined || silent.length === files.length ? silent : [];
-for (const path of missed) console.log(`No test ran in ${path}`);
-if (missed.length > 0) process.exitCode = 1;
+if (values.name === undefined || silent.length === files.length) {
+  for (const path of silent) console.log(`not ok ${path}: no test ran`);
+  if (silent.length > 0) process.exitCode = 1;
+}
 console.log(`# files ${files.length - silent.length} of ${files.length}`);
-for (const line of closing) console.log(`# ${line}`);
+for (const [what, count] of sumOfCounts()) console.log(`# ${what} ${count}`);
+console.log(`# duration_ms ${Math.round(performance.now() - startMs)}`);
 
-/** Prints each failure and, as files end, a line for each; returns node:test's closing counts. */
-async function runFiles(): Promise<string[]> {
-  const counts: string[] = [];
-  let current: string | undefined;
+/** A few files at a time, each in a process of its own. */
+async function runFiles(): Promise<Map<string, FileReport>> {
+  const done = new Map<string, FileReport>();
+  const queue = [...files];
+  const worker = async (): Promise<void> => {
+    for (let path = queue.shift(); path !== undefined; path = queue.shift()) done.set(path, await runFile(path));
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return done;
+}
+
+/** Prints each failure as it comes and one line at the end. */
+async function runFile(path: string): Promise<FileReport> {
+  const report: FileReport = { tests: 0, failed: false, durationMs: 0, counts: new Map() };
   const stream = run({
-    files: files.map((path) => resolve(path)),
-    concurrency: availableParallelism(),
+    files: [resolve(path)],
     timeout: fileTimeoutMs,
     ...(values.name === undefined ? {} : { testNamePatterns: [values.name] }),
   });
@@ -58,23 +70,15 @@ async function runFiles(): Promise<string[]> {
     switch (type) {
       case "test:pass":
       case "test:fail": {
-        const path = pathOf(data.file ?? data.name);
-        const report = reports.get(path);
-        if (report === undefined) break;
-        // Events come file by file, however many files run at once.
-        if (path !== current) printReport(current);
-        current = path;
         // A file that has no test, or that died, is reported as a test that bears the file's name.
-        const isFile = data.nesting === 0 && pathOf(data.name) === path;
+        const isFile = data.nesting === 0 && relative(path, data.name) === "";
         const isSuite = data.details.type === "suite";
         if (!isFile && !isSuite && data.skip === undefined) report.tests += 1;
         if (data.nesting === 0) report.durationMs += data.details.duration_ms;
-        if (type === "test:fail" && data.todo === undefined) {
-          process.exitCode = 1;
-          report.failures += 1;
-          if (!isSuite) {
-            console.log(`\nfailed: ${isFile ? path : `${data.name} (${path})`}\n${explain(data.details.error)}\n`);
-          }
+        if (type === "test:pass" || data.todo !== undefined) break;
+        report.failed = true;
+        if (!isSuite) {
+          console.log(`\nfailed: ${isFile ? path : `${data.name} (${path})`}\n${explain(data.details.error)}\n`);
         }
         break;
       }
@@ -82,27 +86,28 @@ async function runFiles(): Promise<string[]> {
       case "test:stderr":
         process.stderr.write(data.message);
         break;
-      case "test:diagnostic":
-        if (data.nesting === 0) counts.push(data.message);
+      case "test:diagnostic": {
+        const [, what, count] = /^([a-z]+) (\d+)$/.exec(data.message) ?? [];
+        if (data.nesting === 0 && what !== undefined) report.counts.set(what, Number(count));
         break;
+      }
     }
   }
-  printReport(current);
-  return counts;
-}
-
-function printReport(path: string | undefined): void {
-  const report = path === undefined ? undefined : reports.get(path);
-  if (report === undefined) return;
-  const verdict = report.failures > 0 ? "not ok" : "ok    ";
+  if (report.failed) process.exitCode = 1;
+  const verdict = report.failed ? "not ok" : "ok    ";
   console.log(`${verdict} ${path}: ${report.tests} tests, ${Math.round(report.durationMs)} ms`);
+  return report;
 }
 
-function pathOf(file: string): string {
-  return relative(root, resolve(file)).replaceAll("\\", "/");
+function sumOfCounts(): Map<string, number> {
+  const total = new Map<string, number>();
+  for (const { counts } of reports.values()) {
+    for (const [what, count] of counts) total.set(what, (total.get(what) ?? 0) + count);
+  }
+  return total;
 }
 
-/** node:test wraps what the test threw; a failed subtest has been printed already. */
+/** node:test wraps what the test threw. */
 function explain(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   return inspect(cause, { depth: 6 }).replaceAll(/^/gm, "  ");
