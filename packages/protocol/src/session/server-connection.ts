@@ -175,7 +175,10 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
     if (this.#ended) return;
     if (foreign === "http") this.#stream.write(httpAnswer(bytes, this.#options.acceptor.ready()));
     else if (foreign === "tls") this.#stream.write(tlsAlert);
-    else this.#session.attach(this.#stream);
+    else {
+      this.#session.attach(this.#stream);
+      this.#session.flush();
+    }
     this.#gone(new RpcError("unavailable", `${this.#stream.peer.address} does not speak Pipit`));
     this.#end();
   }
