@@ -1,0 +1,27 @@
+import { type CallRecord, type Handled, RpcError } from "@pipit/protocol";
+
+/** Where a call stands when it fails. */
+export interface FailedCall {
+  readonly service: string;
+  readonly method: string;
+  /** Where the last attempt went, or what the client was to reach. */
+  readonly target: string;
+  /** Number of the last attempt; 0 when none was made. */
+  readonly attempt: number;
+  readonly elapsedMs: number;
+  readonly handled: Handled;
+  readonly record: CallRecord;
+}
+
+/** The one place that words a call's error: what went wrong, then which call, where, at which attempt, after how long. */
+export function callError(cause: RpcError, call: FailedCall): RpcError {
+  const { service, method, target, attempt, elapsedMs, handled, record } = call;
+  const tries = attempt === 0 ? "not sent" : `attempt ${attempt}`;
+  const message = `${cause.message} (${service}/${method} at ${target}, ${tries}, ${formatMs(elapsedMs)})`;
+  return RpcError.with(cause, message, { target, service, method, attempt, elapsedMs, handled, record });
+}
+
+/** Whole milliseconds, or one digit below ten. */
+function formatMs(ms: number): string {
+  return ms < 10 ? `${Math.round(ms * 10) / 10} ms` : `${Math.round(ms)} ms`;
+}

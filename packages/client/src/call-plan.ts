@@ -1,0 +1,85 @@
+import type { CallOptions, Criticality, Method } from "@pipit/protocol";
+import type { RetryBudget } from "./retry-budget.ts";
+import type { Route } from "./route.ts";
+
+/** Everything about calls of a method that does not change from call to call: computed once per proxy. */
+export interface CallPlan {
+  readonly method: Method;
+  readonly route: Route;
+  /** Retries of all calls of this service. */
+  readonly budget: RetryBudget;
+  /** Deadline when the call gives none, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The contract or the service's options gave it; else it is the client's default, which bounds streams less. */
+  readonly timeoutGiven: boolean;
+  /** Options under those of the call; undefined when there are none, so that a plain call merges nothing. */
+  readonly options: CallOptions | undefined;
+  /** Requests come as a stream. */
+  readonly streamsInput: boolean;
+  /** Replies come as a stream. */
+  readonly streamsOutput: boolean;
+}
+
+/** Deadline of a call for which nobody says anything, in milliseconds. */
+const defaultTimeoutMs = 10_000;
+
+/** Options in the order in which they win: the service's, the method's, the client's defaults, then 10 s. */
+export function planCalls(
+  method: Method,
+  { route, budget }: { readonly route: Route; readonly budget: RetryBudget },
+  serviceOptions: CallOptions | undefined,
+  defaults: CallOptions | undefined,
+): CallPlan {
+  const given = serviceOptions?.timeoutMs ?? method.timeoutMs;
+  const options = mergeOptions(defaults, serviceOptions);
+  return {
+    method,
+    route,
+    budget,
+    timeoutMs: checkedTimeout(given ?? defaults?.timeoutMs ?? defaultTimeoutMs),
+    timeoutGiven: given !== undefined,
+    options,
+    streamsInput: method.kind === "client_stream" || method.kind === "bidi",
+    streamsOutput: method.kind === "server_stream" || method.kind === "bidi",
+  };
+}
+
+/** `over` on top of `under`, name by name for metadata; either may be absent. */
+export function mergeOptions(under: CallOptions | undefined, over: CallOptions | undefined): CallOptions | undefined {
+  if (under === undefined || over === undefined) return over ?? under;
+  const merged: Record<string, unknown> = { ...under };
+  for (const [name, value] of Object.entries(over)) if (value !== undefined) merged[name] = value;
+  if (under.metadata !== undefined && over.metadata !== undefined) {
+    merged["metadata"] = Object.fromEntries([...entriesOf(under.metadata), ...entriesOf(over.metadata)]);
+  }
+  return merged as CallOptions;
+}
+
+/** @throws RangeError unless it is a number of milliseconds */
+export function checkedTimeout(timeoutMs: number): number {
+  if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs)) {
+    throw new RangeError(`Option timeoutMs: expected a number of milliseconds, got ${String(timeoutMs)}`);
+  }
+  return timeoutMs;
+}
+
+/** The number that travels for a {@link Criticality}. */
+export function criticalityNumber(criticality: Criticality): 0 | 1 | 2 {
+  switch (criticality) {
+    case "sheddable":
+      return 0;
+    case "default":
+      return 1;
+    case "critical":
+      return 2;
+    default:
+      criticality satisfies never;
+      throw new TypeError(
+        `Option criticality: expected "sheddable", "default" or "critical", got ${String(criticality)}`,
+      );
+  }
+}
+
+function entriesOf(metadata: NonNullable<CallOptions["metadata"]>): Iterable<[string, string | Uint8Array]> {
+  return Symbol.iterator in metadata ? (metadata as Iterable<[string, string | Uint8Array]>) : Object.entries(metadata);
+}

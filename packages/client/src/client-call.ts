@@ -1,0 +1,675 @@
+import type { Pick, Result } from "@pipit/balancer";
+import {
+  type CallContext,
+  type CallDependent,
+  type CallFailure,
+  type CallOptions,
+  type CallRecord,
+  type ClientConnection,
+  currentContext,
+  encodeMessage,
+  type Handled,
+  isRpcError,
+  type ItemStream,
+  Metadata,
+  type Method,
+  type OutgoingCall,
+  type OutgoingStream,
+  RpcError,
+  type WheelEntry,
+  type WheelSlot,
+} from "@pipit/protocol";
+import { callError } from "./call-error.ts";
+import { CallLog, failureFields } from "./call-log.ts";
+import { type CallPlan, checkedTimeout, criticalityNumber } from "./call-plan.ts";
+import type { ClientCore } from "./client-core.ts";
+import { callEnd, callStart } from "./diagnostics.ts";
+import type { EndpointChannel } from "./endpoint-channel.ts";
+import type { InputPump } from "./input-pump.ts";
+import { borrowRetries, judgeRetry, lendRetries } from "./retry-policy.ts";
+import type { Route, RouteEndpoint } from "./route.ts";
+import { StreamTimer } from "./stream-timer.ts";
+import type { Waiter } from "./wait-list.ts";
+
+/** Retries of a call tree, to be spent anywhere in it. */
+const treeRetries = 3;
+
+const nothingTried: ReadonlySet<string> = new Set();
+
+/** A state machine over one call: from the caller's request, over as many sendings as law 4 allows, to exactly one end. */
+export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Waiter {
+  // What a connection reads.
+  readonly method: Method;
+  readonly request: unknown;
+  requestBytes: Uint8Array | undefined = undefined;
+  deadlineMs: number;
+  metadata: Metadata | undefined = undefined;
+  idempotencyKey: string | undefined = undefined;
+  attempt = 0;
+  retriesLent = 0;
+  criticality: 0 | 1 | 2 = 1;
+  traceparent: string | undefined = undefined;
+
+  wheelSlot: WheelSlot | undefined = undefined;
+  wheelNext: WheelEntry | undefined = undefined;
+  wheelPrevious: WheelEntry | undefined = undefined;
+
+  /** The two ends of the caller's promise; unused by streams of replies. */
+  resolve: (reply: unknown) => void = nothing;
+  reject: (error: RpcError) => void = nothing;
+  /** Where reply items go. */
+  items: ItemStream<unknown> | undefined = undefined;
+  input: InputPump | undefined = undefined;
+  replyMetadata: Metadata | undefined = undefined;
+  replyTrailers: Metadata | undefined = undefined;
+  /** Endpoints that must not be used: another sending of the same request is there. */
+  avoid: ReadonlySet<string> | undefined = undefined;
+  /** Why the first endpoint is picked, where it is not the policy's plain choice. */
+  firstReason: string | undefined = undefined;
+
+  readonly #core: ClientCore;
+  readonly #plan: CallPlan;
+  readonly #options: CallOptions | undefined;
+  readonly #startedMs: number;
+  #state: "new" | "waiting" | "backoff" | "sent" | "over" = "new";
+  #pick: Pick<RouteEndpoint> | undefined = undefined;
+  /** Whether the balancer has heard how the pick went. */
+  #pickOpen = false;
+  #connection: ClientConnection | undefined = undefined;
+  #stream: OutgoingStream | undefined = undefined;
+  #sentMs = 0;
+  #reason = "";
+  #waitsAt: EndpointChannel | Route | undefined = undefined;
+  #waitsSinceMs = 0;
+  #tried: Set<string> | undefined = undefined;
+  /** What the caller gave; a sending's credentials come beside it. */
+  #ownMetadata: Metadata | undefined = undefined;
+  #retries = treeRetries;
+  #retryCount = 0;
+  #log: CallLog | undefined = undefined;
+  #parent: CallContext | undefined = undefined;
+  #timer: StreamTimer | undefined = undefined;
+  #cancelBackoff: (() => void) | undefined = undefined;
+  #itemSeen = false;
+  #inputEnded = false;
+  #extended = false;
+
+  /** @throws RangeError or TypeError for an option that makes no sense */
+  constructor(core: ClientCore, plan: CallPlan, request: unknown, options: CallOptions | undefined) {
+    this.#core = core;
+    this.#plan = plan;
+    this.#options = options;
+    this.method = plan.method;
+    this.request = request;
+    const nowMs = core.turn.now();
+    this.#startedMs = nowMs;
+    const parent = options?.context ?? currentContext();
+    const given = options?.timeoutMs;
+    if (given === undefined) this.deadlineMs = plan.timeoutGiven || !streams(plan) ? nowMs + plan.timeoutMs : Infinity;
+    else this.deadlineMs = nowMs + checkedTimeout(given);
+    if (parent !== undefined) this.#inherit(parent);
+    if (this.deadlineMs === Infinity && !streams(plan)) {
+      throw new RangeError(`Option timeoutMs: Infinity is for streams; ${plan.method.name} has one reply`);
+    }
+    if (options !== undefined) this.#takeOptions(options);
+    if (plan.method.idempotency === "once") this.idempotencyKey ??= core.createKey();
+  }
+
+  /** Where it went last. */
+  get endpointId(): string | undefined {
+    return this.#pick?.endpoint.id;
+  }
+
+  /** Goes about it. Nothing has happened before, so that a stream may begin with its reader. */
+  begin(): void {
+    const core = this.#core;
+    core.counts.started++;
+    core.inFlight++;
+    if (callStart.hasSubscribers) callStart.publish({ method: this.method, target: this.#plan.route.text });
+    this.#plan.budget.deposit();
+    const signal = this.#options?.signal;
+    if (signal !== undefined) {
+      if (signal.aborted) {
+        this.#cancelBy(signal.reason);
+        return;
+      }
+      signal.addEventListener("abort", this);
+    }
+    if (core.closed) {
+      this.#fail(new RpcError("unavailable", "The client is closed", { handled: "no" }));
+      return;
+    }
+    if (this.deadlineMs <= this.#startedMs) {
+      this.#fail(new RpcError("deadline_exceeded", "No time was left to send the call", { handled: "no" }));
+      return;
+    }
+    core.wheel.add(this);
+    if (this.deadlineMs === Infinity) this.#startTimer();
+    if (this.#parent !== undefined && this.#attach(this.#parent)) return;
+    this.#routeFirst();
+  }
+
+  /** Gives it up: the server is told, the caller gets `error`. */
+  cancel(error: RpcError): void {
+    if (this.#state === "over") return;
+    this.#abandon("cancelled");
+    this.#fail(error);
+  }
+
+  /** The caller stopped reading: nobody is to be told of any error. */
+  leave(): void {
+    if (this.#state === "over") return;
+    this.#abandon("cancelled");
+    this.#finish(undefined);
+  }
+
+  /** A reader took items: credit. */
+  release(bytes: number): void {
+    this.#stream?.release(bytes);
+  }
+
+  // For the input pump.
+
+  get writable(): boolean {
+    return this.#state === "sent" && this.#stream?.writable === true;
+  }
+
+  send(item: unknown): void {
+    this.#stream?.send(item);
+  }
+
+  onInputEnd(): void {
+    this.#inputEnded = true;
+    this.#stream?.endInput();
+    if (!this.#plan.streamsOutput && this.deadlineMs === Infinity) this.#startTimer();
+  }
+
+  onInputError(error: unknown): void {
+    // An item that does not encode says what is wrong with it; anything else came from the caller's own iterable.
+    const encoding = isRpcError(error) && error.code === "invalid_argument";
+    this.cancel(encoding ? error : new RpcError("cancelled", "The stream of requests threw", { cause: error }));
+  }
+
+  // What the connection reports.
+
+  onAccepted(): void {
+    if (!this.#inputEnded || this.#plan.streamsOutput) this.#timer?.stop();
+  }
+
+  onMetadata(metadata: Metadata): void {
+    this.replyMetadata = metadata;
+    this.#options?.onMetadata?.(metadata);
+  }
+
+  onItem(item: unknown, bytes: number): void {
+    this.#itemSeen = true;
+    this.items?.push(item, bytes);
+  }
+
+  onWritable(): void {
+    this.input?.pull();
+  }
+
+  onInputRefused(): void {
+    this.input?.stop();
+  }
+
+  onReply(reply: unknown, trailers: Metadata | undefined, retriesReturned: number): void {
+    if (this.#state !== "sent") return;
+    this.#retries += Math.min(retriesReturned, this.retriesLent);
+    this.replyTrailers = trailers;
+    this.#done("ok");
+    if (this.#log !== undefined || this.#wantsRecord) this.#noteAttempt(undefined, "yes");
+    this.#finish(undefined);
+    if (this.items === undefined) this.resolve(reply);
+    else this.items.close();
+  }
+
+  onFailure(failure: CallFailure): void {
+    if (this.#state !== "sent") return;
+    const { error, handled, retriesReturned } = failure;
+    this.#retries += handled === "no" ? this.retriesLent : Math.min(retriesReturned, this.retriesLent);
+    this.retriesLent = 0;
+    this.replyTrailers = error.metadata;
+    this.#done(resultOf(failure));
+    this.#noteAttempt(error, handled);
+    this.#decide(failure);
+  }
+
+  // Time, cancel and waiting.
+
+  onDeadline(): void {
+    const lateMs = this.#extended ? 0 : this.#core.turn.lateBy(this.#startedMs);
+    if (lateMs > 0) {
+      // It began behind a long computation in the same turn, of which its deadline knew nothing.
+      this.#extended = true;
+      this.deadlineMs += lateMs;
+      this.#core.wheel.add(this);
+      return;
+    }
+    this.#expire("The deadline passed");
+  }
+
+  onParentCancelled(reason: unknown): void {
+    const late = isRpcError(reason) && reason.code === "deadline_exceeded";
+    const text = "The call for which this one was made was given up";
+    this.cancel(new RpcError(late ? "deadline_exceeded" : "cancelled", text, { cause: reason }));
+  }
+
+  /** The caller's signal, or that of a context made by hand, fired. */
+  handleEvent(): void {
+    const signal = this.#options?.signal;
+    if (signal?.aborted === true) this.#cancelBy(signal.reason);
+    else this.onParentCancelled(this.#parent?.signal.reason);
+  }
+
+  resume(): void {
+    const waitedAt = this.#stopWaiting();
+    if (this.#state !== "waiting") return;
+    this.#state = "new";
+    if (waitedAt === this.#pick?.endpoint.channel) this.#send();
+    else this.#routeFirst();
+  }
+
+  giveUp(error: RpcError): void {
+    const place = this.#stopWaiting();
+    if (this.#state !== "waiting") return;
+    if (place === this.#plan.route) {
+      this.#fail(error);
+      return;
+    }
+    this.#sentMs = this.#core.turn.now();
+    this.#done("failed");
+    this.#noteAttempt(error, "no");
+    this.#decide({ error, handled: "no", refused: false, retriesReturned: 0 });
+  }
+
+  // Sending.
+
+  #routeFirst(): void {
+    const { route } = this.#plan;
+    const { avoid } = this;
+    const hashKey = this.#options?.hashKey;
+    this.#reason = this.firstReason ?? route.policy;
+    this.#take(avoid === undefined ? route.pickFirst(hashKey) : route.pickAgain(hashKey, avoid));
+  }
+
+  #take(pick: Pick<RouteEndpoint> | undefined, failed?: RpcError): void {
+    this.#pick = pick ?? this.#pick;
+    if (pick !== undefined) {
+      this.#pickOpen = true;
+      this.#send();
+      return;
+    }
+    const { route } = this.#plan;
+    if (failed !== undefined) this.#fail(failed);
+    else if (!route.resolved || this.#options?.waitForReady === true) this.#waitAt(route);
+    else this.#fail(route.emptiness());
+  }
+
+  #send(): void {
+    const { channel } = (this.#pick as Pick<RouteEndpoint>).endpoint;
+    const connection = channel.acquire();
+    if (connection === undefined) this.#waitAt(channel);
+    else if (this.#core.credentials === undefined) this.#sendOn(connection);
+    else this.#sendWithCredentials(connection, channel);
+  }
+
+  #sendOn(connection: ClientConnection): void {
+    this.attempt++;
+    this.retriesLent = lendRetries(this.#retries);
+    this.#retries -= this.retriesLent;
+    this.#sentMs = this.#core.turn.now();
+    this.#connection = connection;
+    this.#state = "sent";
+    try {
+      this.#stream = connection.start(this);
+    } catch (error) {
+      this.#notSent(RpcError.from(error, "internal"));
+      return;
+    }
+    (this.#pick as Pick<RouteEndpoint>).endpoint.channel.callCount++;
+    this.input?.pull();
+  }
+
+  /** The connection would not take it: the request does not encode, or there is no room after all. */
+  #notSent(error: RpcError): void {
+    this.attempt--;
+    this.#retries += this.retriesLent;
+    this.retriesLent = 0;
+    this.#stream = undefined;
+    this.#done("refused");
+    if (error.code === "unavailable") this.#decide({ error, handled: "no", refused: false, retriesReturned: 0 });
+    else this.#fail(error);
+  }
+
+  #sendWithCredentials(connection: ClientConnection, channel: EndpointChannel): void {
+    if (connection.peer === undefined) {
+      // Whether the connection may carry a secret is known once it stands.
+      this.#waitAt(channel);
+      return;
+    }
+    this.#state = "waiting";
+    const add = this.#core.credentials as NonNullable<ClientCore["credentials"]>;
+    add(this.method, connection).then(
+      (secret) => this.#credentialsCame(secret, connection),
+      (error: unknown) => {
+        if (this.#state !== "waiting") return;
+        this.#done("refused");
+        this.#fail(RpcError.from(error, "unauthenticated"));
+      },
+    );
+  }
+
+  #credentialsCame(secret: Metadata, connection: ClientConnection): void {
+    if (this.#state !== "waiting") return;
+    for (const [name, value] of this.#ownMetadata ?? []) secret.set(name, value);
+    this.metadata = secret;
+    if (connection.available) this.#sendOn(connection);
+    else this.#send();
+  }
+
+  #waitAt(place: EndpointChannel | Route): void {
+    const core = this.#core;
+    this.#state = "waiting";
+    if (core.waiting.full) {
+      this.#done("refused");
+      this.#fail(core.waiting.refusal());
+      return;
+    }
+    if (!this.#plan.streamsInput && this.requestBytes === undefined) {
+      // The request is what it was when the call was made, whatever becomes of the object meanwhile.
+      try {
+        this.requestBytes = encodeMessage(this.method, "request", this.request);
+      } catch (error) {
+        this.#done("refused");
+        this.#fail(RpcError.from(error, "internal"));
+        return;
+      }
+    }
+    this.#waitsAt = place;
+    this.#waitsSinceMs = core.turn.now();
+    place.wait(this);
+  }
+
+  #stopWaiting(): EndpointChannel | Route | undefined {
+    const place = this.#waitsAt;
+    if (place === undefined) return undefined;
+    this.#waitsAt = undefined;
+    place.leave(this);
+    this.#log ??= new CallLog();
+    this.#log.waited(this.#core.turn.now() - this.#waitsSinceMs);
+    return place;
+  }
+
+  // After a failed attempt.
+
+  #decide(failure: CallFailure): void {
+    const core = this.#core;
+    const { route } = this.#plan;
+    const endpoint = (this.#pick as Pick<RouteEndpoint>).endpoint;
+    this.#tried ??= new Set();
+    this.#tried.add(endpoint.id);
+    const hashKey = this.#options?.hashKey;
+    const instance = this.#connection?.server;
+    const verdict = judgeRetry({
+      failure,
+      idempotency: this.method.idempotency,
+      replayable: !this.#itemSeen && this.input?.touched !== true,
+      untried: route.hasUntried(this.#tried),
+      instance,
+      sharedStore: core.sharedReplyStore,
+    });
+    if (verdict === "no") {
+      if (this.#waitsForReady(failure)) this.#retryAfter(failure, readyPollMs, () => this.#routeFirst());
+      else this.#fail(failure.error);
+      return;
+    }
+    this.requestBytes ??= this.#stream?.takeRequestBytes();
+    this.#stream = undefined;
+    if (verdict === "elsewhere") {
+      this.#reason = "elsewhere";
+      this.#state = "new";
+      this.#take(route.pickUntried(hashKey, this.#tried), failure.error);
+      return;
+    }
+    if (failure.handled === "no" && this.#waitsForReady(failure)) {
+      this.#retryAfter(failure, readyPollMs, () => this.#routeFirst());
+      return;
+    }
+    if (this.#retries < 1 || !this.#plan.budget.withdraw()) {
+      this.#fail(failure.error);
+      return;
+    }
+    this.#retries--;
+    core.counts.retries++;
+    const delayMs = core.retryDelayMs(++this.#retryCount, failure.error.retryAfterMs);
+    this.#retryAfter(failure, delayMs, () => {
+      this.#reason = "retry";
+      if (verdict === "again") this.#take(route.pickAgain(hashKey, this.#tried ?? nothingTried), failure.error);
+      else this.#sendToSame(endpoint.id, instance as NonNullable<typeof instance>, failure);
+    });
+  }
+
+  #waitsForReady({ error, handled }: CallFailure): boolean {
+    return this.#options?.waitForReady === true && handled === "no" && error.code === "unavailable";
+  }
+
+  #retryAfter(failure: CallFailure, delayMs: number, go: () => void): void {
+    const core = this.#core;
+    if (core.closed || core.turn.now() + delayMs >= this.deadlineMs) {
+      this.#fail(failure.error);
+      return;
+    }
+    this.#state = "backoff";
+    core.sleepers.add(this);
+    this.#cancelBackoff = core.clock.after(delayMs, () => {
+      this.#wake();
+      this.#state = "new";
+      go();
+    });
+  }
+
+  #wake(): void {
+    if (this.#cancelBackoff === undefined) return;
+    this.#cancelBackoff();
+    this.#cancelBackoff = undefined;
+    this.#core.sleepers.delete(this);
+  }
+
+  /** Law 5: a `once` call is known only to the process that got it, and that is known only once it has said who it is. */
+  #sendToSame(id: string, instance: { id: string; generation: string }, failure: CallFailure): void {
+    const pick = this.#plan.route.pickSame(id);
+    if (pick === undefined) {
+      this.#fail(failure.error);
+      return;
+    }
+    this.#pick = pick;
+    this.#pickOpen = true;
+    const connection = pick.endpoint.channel.acquire();
+    const server = connection?.server;
+    if (connection === undefined || server === undefined) {
+      this.#done("refused");
+      this.#retryAfter(failure, identityPollMs, () => this.#sendToSame(id, instance, failure));
+      return;
+    }
+    if (server.id === instance.id && server.generation === instance.generation) this.#sendOn(connection);
+    else {
+      this.#done("refused");
+      this.#fail(failure.error);
+    }
+  }
+
+  // Ends.
+
+  #cancelBy(reason: unknown): void {
+    this.cancel(new RpcError("cancelled", "The caller gave up", { cause: reason }));
+  }
+
+  #expire(text: string): void {
+    if (this.#state === "over") return;
+    const waits = this.#state === "waiting";
+    const last = this.#pick?.endpoint.channel.lastError;
+    this.#abandon("failed");
+    const why = waits && last !== undefined ? `${text} while waiting for a connection: ${last.message}` : text;
+    this.#fail(new RpcError("deadline_exceeded", why, waits ? { cause: last } : {}));
+  }
+
+  /** Stops whatever goes on, without an end from the other side. */
+  #abandon(result: Result): void {
+    if (this.#state === "sent") {
+      this.#stream?.cancel();
+      const error = new RpcError(result === "failed" ? "deadline_exceeded" : "cancelled", "Given up");
+      this.#noteAttempt(error, this.#connection?.state === "connecting" ? "no" : "maybe");
+    }
+    this.#done(this.#state === "sent" ? result : "refused");
+    this.#stopWaiting();
+    this.#wake();
+  }
+
+  /** Tells the balancer, once per pick. */
+  #done(result: Result): void {
+    if (!this.#pickOpen) return;
+    this.#pickOpen = false;
+    this.#core.settlePick(this.#pick as Pick<RouteEndpoint>, result, this.#sentMs);
+  }
+
+  #fail(error: RpcError): void {
+    if (this.#state === "over") return;
+    const failure = this.#describe(error);
+    this.#finish(failure);
+    if (this.items === undefined) this.reject(failure);
+    else this.items.fail(failure);
+  }
+
+  #finish(error: RpcError | undefined): void {
+    const core = this.#core;
+    this.#state = "over";
+    core.wheel.remove(this);
+    core.callEnded(error);
+    this.#timer?.stop();
+    this.#options?.signal?.removeEventListener("abort", this);
+    const parent = this.#parent;
+    if (parent !== undefined) this.#detach(parent);
+    this.input?.stop();
+    if (this.#wantsRecord) this.#tell(error);
+  }
+
+  get #wantsRecord(): boolean {
+    return this.#options?.onEnd !== undefined || callEnd.hasSubscribers;
+  }
+
+  #tell(error: RpcError | undefined): void {
+    const record = error?.record ?? this.#record();
+    if (callEnd.hasSubscribers) callEnd.publish({ method: this.method, target: record.target, record, error });
+    const { replyMetadata: metadata, replyTrailers: trailers } = this;
+    this.#options?.onEnd?.({ metadata, trailers, record, ...(error === undefined ? {} : { error }) });
+  }
+
+  #describe(error: RpcError): RpcError {
+    const { service, name } = this.method;
+    const record = this.#record();
+    const target = this.#pick?.endpoint.address ?? this.#plan.route.text;
+    const handled: Handled = this.#log?.handled ?? "no";
+    return callError(error, {
+      service,
+      method: name,
+      target,
+      attempt: this.attempt,
+      elapsedMs: record.elapsedMs,
+      handled,
+      record,
+    });
+  }
+
+  #record(): CallRecord {
+    const elapsedMs = this.#core.turn.now() - this.#startedMs;
+    return (this.#log ?? new CallLog()).record(this.method, this.#plan.route.text, elapsedMs);
+  }
+
+  #noteAttempt(error: RpcError | undefined, handled: Handled): void {
+    this.#log ??= new CallLog();
+    const { endpoint, tier } = this.#pick as Pick<RouteEndpoint>;
+    const nowMs = this.#core.turn.now();
+    this.#log.attempt({
+      attempt: this.attempt,
+      endpoint: endpoint.address,
+      reason: tier === "up" ? this.#reason : `${this.#reason}, ${tier}`,
+      startedAtMs: this.#sentMs - this.#startedMs,
+      elapsedMs: nowMs - this.#sentMs,
+      ...(error === undefined ? {} : failureFields(error, handled)),
+    });
+  }
+
+  // The call it is made for.
+
+  #inherit(parent: CallContext): void {
+    this.#parent = parent;
+    this.deadlineMs = Math.min(this.deadlineMs, parent.deadlineMs);
+    this.criticality = parent.criticality;
+    this.traceparent = parent.traceparent;
+    this.#retries = borrowRetries(parent.retries.left);
+    parent.retries.left -= this.#retries;
+  }
+
+  /** Returns true when the parent is over already, and this call with it. */
+  #attach(parent: CallContext): boolean {
+    if (parent.addDependent === undefined) {
+      if (parent.signal.aborted) this.onParentCancelled(parent.signal.reason);
+      else parent.signal.addEventListener("abort", this);
+    } else parent.addDependent(this);
+    return (this.#state as string) === "over";
+  }
+
+  #detach(parent: CallContext): void {
+    parent.retries.left += this.#retries;
+    this.#retries = 0;
+    if (parent.removeDependent === undefined) parent.signal.removeEventListener("abort", this);
+    else parent.removeDependent(this);
+  }
+
+  #takeOptions({ metadata, idempotencyKey, criticality }: CallOptions): void {
+    if (metadata !== undefined) {
+      this.#ownMetadata = new Metadata(metadata);
+      this.metadata = this.#ownMetadata;
+    }
+    if (criticality !== undefined) this.criticality = criticalityNumber(criticality);
+    this.idempotencyKey = idempotencyKey;
+  }
+
+  #startTimer(): void {
+    this.#timer ??= new StreamTimer(this.#core.wheel, () =>
+      this.#expire(this.#inputEnded ? "No reply came" : "No server accepted the stream"),
+    );
+    this.#timer.start(this.#core.turn.now() + this.#plan.timeoutMs);
+  }
+}
+
+/** How long a call that waits for ready leaves between its rounds, in milliseconds. */
+const readyPollMs = 200;
+/** How long a `once` call leaves between looks whether its server has said who it is, in milliseconds. */
+const identityPollMs = 5;
+
+function nothing(): void {}
+
+function streams(plan: CallPlan): boolean {
+  return plan.streamsInput || plan.streamsOutput;
+}
+
+/** What an attempt's failure says of its endpoint. */
+function resultOf({ error, refused, handled }: CallFailure): Result {
+  if (error.error !== undefined) return "ok";
+  switch (error.code) {
+    case "resource_exhausted":
+    case "internal":
+    case "deadline_exceeded":
+      return "failed";
+    case "unavailable":
+      // Turned away by one that drains: no fault of its own. Lost before it was sent: the connection's.
+      return refused ? "refused" : "failed";
+    case "cancelled":
+      return "cancelled";
+    default:
+      return refused || handled === "no" ? "refused" : "ok";
+  }
+}

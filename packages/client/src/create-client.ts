@@ -1,0 +1,116 @@
+import {
+  type CallOf,
+  type CallOptions,
+  type Client,
+  enableContext,
+  type Interceptor,
+  type Method,
+  type MethodDef,
+  type MethodKind,
+  type Service,
+} from "@pipit/protocol";
+import { planCalls } from "./call-plan.ts";
+import { ClientCore } from "./client-core.ts";
+import { type Invoke, invoker } from "./invoke.ts";
+import type { ClientOptions } from "./options.ts";
+import { type ClientStats, statsOf } from "./stats.ts";
+
+/** Time that open calls get to end when a client closes, in milliseconds. */
+const defaultCloseGraceMs = 1000;
+
+/** Calls services. Made by {@link createClient}. */
+export interface PipitClient extends AsyncDisposable {
+  /** A plain object with a function per method of the contract. `options` lie under those of each call. */
+  service<S extends Service>(contract: S, options?: CallOptions): Client<S>;
+  /** Calls one method; what comes back depends on its kind, as with the functions of {@link PipitClient.service}. */
+  call<K extends MethodKind, Q, S, E>(
+    method: MethodDef<K, Q, S, E>,
+    ...args: Parameters<CallOf<Q, S>[K]>
+  ): ReturnType<CallOf<Q, S>[K]>;
+  /** Wraps every later call, its retries included; the first one used is outermost. */
+  use(interceptor: Interceptor): this;
+  stats(): ClientStats;
+  /**
+   * Takes no more calls, gives the open ones `graceMs` (default 1,000) to end, then ends them with `cancelled` and closes
+   * the connections. Twice is fine.
+   */
+  close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
+}
+
+/**
+ * Makes a client. It connects when the first call needs it.
+ *
+ * @example
+ * ```ts
+ * const client = createClient({ target: "127.0.0.1:50051" });
+ * const greeter = client.service(Greeter);
+ * const { message } = await greeter.sayHello({ name: "world" }, { timeoutMs: 500 });
+ * await client.close();
+ * ```
+ * @throws TypeError or RangeError for an option that makes no sense
+ */
+export function createClient(options: ClientOptions): PipitClient {
+  return new ClientShell(options);
+}
+
+class ClientShell implements PipitClient {
+  readonly #options: ClientOptions;
+  readonly #core: ClientCore;
+  readonly #direct = new WeakMap<Method, Invoke>();
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ClientOptions) {
+    // A call made inside a handler of this process inherits its deadline and cancel from now on.
+    enableContext();
+    this.#options = options;
+    this.#core = new ClientCore(options);
+  }
+
+  service<S extends Service>(contract: S, options?: CallOptions): Client<S> {
+    const proxy: Record<string, Invoke> = {};
+    for (const [name, method] of Object.entries(contract.methods)) proxy[name] = this.#invoker(method, options);
+    return Object.freeze(proxy) as unknown as Client<S>;
+  }
+
+  call<K extends MethodKind, Q, S, E>(
+    method: MethodDef<K, Q, S, E>,
+    ...args: Parameters<CallOf<Q, S>[K]>
+  ): ReturnType<CallOf<Q, S>[K]> {
+    const key = method as unknown as Method;
+    let invoke = this.#direct.get(key);
+    if (invoke === undefined) {
+      if (method.service === "")
+        throw new TypeError("Cannot call a method that belongs to no service; pass it to service(…) first");
+      invoke = this.#invoker(key, undefined);
+      this.#direct.set(key, invoke);
+    }
+    return invoke(args[0], args[1] as CallOptions | undefined) as ReturnType<CallOf<Q, S>[K]>;
+  }
+
+  use(interceptor: Interceptor): this {
+    if (typeof interceptor !== "function") {
+      throw new TypeError(`Interceptor: expected a function, got ${typeof interceptor}`);
+    }
+    this.#core.interceptors.push(interceptor);
+    return this;
+  }
+
+  stats(): ClientStats {
+    return statsOf(this.#core);
+  }
+
+  close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
+    this.#closed ??= this.#core.close(options.graceMs ?? defaultCloseGraceMs);
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #invoker(method: Method, options: CallOptions | undefined): Invoke {
+    const core = this.#core;
+    const way = { route: core.routeOf(method.service), budget: core.budgetOf(method.service) };
+    return invoker(core, planCalls(method, way, options, this.#options.defaults));
+  }
+}

@@ -1,0 +1,367 @@
+import {
+  type ClientConnection,
+  type Clock,
+  type ConnectionHandler,
+  type LoadReport,
+  type Random,
+  RpcError,
+  type SessionLimits,
+  type Transport,
+  uniform,
+} from "@pipit/protocol";
+import { backoffMs } from "./backoff.ts";
+import type { ResolvedConnectionOptions } from "./connection-options.ts";
+import { connectEvents } from "./diagnostics.ts";
+import type { Waiter, WaitList } from "./wait-list.ts";
+
+/** States of an endpoint's connections, in gRPC's words. */
+export type ChannelState = "idle" | "connecting" | "ready" | "transient_failure" | "shutdown";
+
+/** What was seen of an endpoint's connection: evidence for the registry. */
+export type ChannelEvidence = "refused" | "reset" | "timeout";
+
+/** Options of {@link EndpointChannel}. */
+export interface EndpointChannelOptions {
+  readonly address: string;
+  readonly serverName: string | undefined;
+  readonly transport: Transport;
+  readonly connection: ResolvedConnectionOptions;
+  readonly limits: SessionLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly waiting: WaitList;
+  /** `failing` changed, or a connection became ready. */
+  readonly onChange: (channel: EndpointChannel) => void;
+  readonly onEvidence: (evidence: ChannelEvidence) => void;
+}
+
+/**
+ * Least time between two connects when a call has nowhere else to go, in milliseconds. Backoff keeps a client away from a
+ * dead server for minutes; the first call after it came back must not pay for that, and still a thousand calls a second
+ * make no more than ten connects.
+ */
+const urgentSpacingMs = 100;
+/** Share by which a connection's greatest age is varied either way: clients must not all leave at once. */
+const ageJitter = 0.1;
+
+/** The connections to one endpoint: opens them, watches them, comes back after failures. */
+export class EndpointChannel {
+  readonly address: string;
+  readonly #options: EndpointChannelOptions;
+  readonly #connections: ClientConnection[] = [];
+  /** Out of use, with calls that still run. */
+  readonly #leaving = new Set<ClientConnection>();
+  readonly #waiters = new Set<Waiter>();
+  #connecting: ClientConnection | undefined;
+  #state: ChannelState = "idle";
+  #failures = 0;
+  #lastAttemptMs = Number.NEGATIVE_INFINITY;
+  #cancelTimer: (() => void) | undefined;
+  #nextAttemptMs = Number.POSITIVE_INFINITY;
+  #load: LoadReport | undefined;
+  #lastError: RpcError | undefined;
+  /** Its last connection was lost, or could not be made, and none stands since: others go first. */
+  failing = false;
+  /** Calls sent here, for telling idleness without a clock reading per call. */
+  callCount = 0;
+
+  constructor(options: EndpointChannelOptions) {
+    this.address = options.address;
+    this.#options = options;
+  }
+
+  get state(): ChannelState {
+    return this.#state;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.length;
+  }
+
+  get openCalls(): number {
+    let total = 0;
+    for (const connection of this.#connections) total += connection.openCalls;
+    for (const connection of this.#leaving) total += connection.openCalls;
+    return total;
+  }
+
+  /** Why the last connect failed. */
+  get lastError(): RpcError | undefined {
+    return this.#lastError;
+  }
+
+  /** A connection on which a call can be started now. Opens one when there is none; then it is undefined. */
+  acquire(): ClientConnection | undefined {
+    const first = this.#connections[0];
+    if (first !== undefined && this.#options.connection.connectionsPerEndpoint === 1 && first.available) return first;
+    return this.#acquireSlowly();
+  }
+
+  /** The call waits for a connection here: `resume` when there is one, `giveUp` when it could not be made. */
+  wait(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+    this.#options.waiting.add(waiter);
+    if (this.#state === "transient_failure") this.#hurry();
+  }
+
+  leave(waiter: Waiter): void {
+    if (this.#waiters.delete(waiter)) this.#options.waiting.delete(waiter);
+  }
+
+  /** A call has ended: its place on a full connection may be waited for. */
+  released(): void {
+    if (this.#waiters.size > 0 && this.#connections.some((connection) => connection.available)) this.#resumeOne();
+  }
+
+  /** Connects now unless it does or has. */
+  connect(): void {
+    if (this.#connecting !== undefined || this.#state === "shutdown") return;
+    const { clock, random, limits, transport, connection, serverName } = this.#options;
+    this.#disarm();
+    if (this.#connections.length === 0) this.#state = "connecting";
+    this.#lastAttemptMs = clock.now();
+    const link = new Link(this);
+    const options = { clock, random, limits, handler: link, connectTimeoutMs: connection.connectTimeoutMs, serverName };
+    this.#connecting = transport.connect(this.address, options);
+    link.connection = this.#connecting;
+    // Calls that waited for the attempt can be written for it.
+    if (!this.#connecting.available) return;
+    const waiters = [...this.#waiters];
+    for (const waiter of waiters) this.#resume(waiter);
+  }
+
+  /** The latest load report, once. */
+  takeLoad(): LoadReport | undefined {
+    const load = this.#load;
+    this.#load = undefined;
+    return load;
+  }
+
+  /** Starts no more calls; open ones end, then the connections close. */
+  close(): void {
+    this.#state = "shutdown";
+    this.#disarm();
+    const connections = [...this.#connections];
+    for (const connection of connections) {
+      this.#drop(connection);
+      connection.close();
+    }
+    this.#connecting?.close();
+    this.#giveUpAll(new RpcError("unavailable", "The endpoint has gone", { handled: "no" }));
+  }
+
+  /** Ends everything now. */
+  destroy(error: RpcError): void {
+    this.#state = "shutdown";
+    this.#disarm();
+    const connections = [...this.#connections.splice(0), ...this.#leaving, this.#connecting];
+    this.#connecting = undefined;
+    for (const connection of connections) connection?.destroy(error);
+    this.#giveUpAll(error);
+  }
+
+  // What its links tell it.
+
+  /** @internal */
+  linkReady(connection: ClientConnection): void {
+    this.#connecting = undefined;
+    if (this.#state === "shutdown") {
+      connection.close();
+      return;
+    }
+    this.#connections.push(connection);
+    this.#state = "ready";
+    this.#failures = 0;
+    this.#lastError = undefined;
+    this.#superviseAge(connection);
+    this.#superviseIdleness(connection);
+    this.#publish("ready");
+    const wasFailing = this.failing;
+    this.failing = false;
+    if (wasFailing) this.#options.onChange(this);
+    const waiters = [...this.#waiters];
+    for (const waiter of waiters) this.#resume(waiter);
+  }
+
+  /** @internal */
+  linkLoad(load: LoadReport): void {
+    this.#load = load;
+  }
+
+  /** @internal The server goes away: it may come back at this address, so look at once, and then as after a failure. */
+  linkDraining(connection: ClientConnection): void {
+    this.#drop(connection);
+    if (this.#connections.length === 0 && this.#state !== "shutdown") this.#lost();
+  }
+
+  /** @internal */
+  linkClosed(connection: ClientConnection | undefined, error: RpcError | undefined): void {
+    if (connection === this.#connecting) {
+      this.#connecting = undefined;
+      if (this.#state !== "shutdown") this.#connectFailed(error);
+      return;
+    }
+    if (connection === undefined || this.#leaving.delete(connection) || !this.#drop(connection)) return;
+    this.#leaving.delete(connection);
+    this.#publish("closed", error);
+    if (this.#state === "shutdown" || this.#connections.length > 0) return;
+    if (error === undefined) {
+      this.#state = "idle";
+      if (this.#waiters.size > 0) this.connect();
+      return;
+    }
+    this.#options.onEvidence("reset");
+    this.#lost();
+  }
+
+  #acquireSlowly(): ClientConnection | undefined {
+    let best: ClientConnection | undefined;
+    for (const connection of this.#connections) {
+      if (connection.available && (best === undefined || connection.openCalls < best.openCalls)) best = connection;
+    }
+    const { connectionsPerEndpoint } = this.#options.connection;
+    const more = this.#connections.length < connectionsPerEndpoint && (best === undefined || best.openCalls > 0);
+    if (more && this.#state !== "transient_failure") this.connect();
+    // What is being connected takes calls already, where its transport can hold them.
+    if (best === undefined && this.#connecting?.available === true) return this.#connecting;
+    return best;
+  }
+
+  /** The last connection was lost: come back at once, and let other endpoints go first until that has worked. */
+  #lost(): void {
+    this.#state = "idle";
+    this.#setFailing();
+    this.connect();
+  }
+
+  #connectFailed(error: RpcError | undefined): void {
+    const failure = error ?? new RpcError("unavailable", "The connection was closed before it was ready");
+    this.#lastError = failure;
+    this.#publish("failed", failure);
+    this.#options.onEvidence(evidenceOf(failure));
+    this.#failures++;
+    const { clock, connection, random } = this.#options;
+    if (this.#connections.length === 0) {
+      this.#state = "transient_failure";
+      this.#setFailing();
+    }
+    this.#connectAt(clock.now() + backoffMs(this.#failures, connection.backoff, random));
+    this.#giveUpAll(failure);
+  }
+
+  #setFailing(): void {
+    if (this.failing) return;
+    this.failing = true;
+    this.#options.onChange(this);
+  }
+
+  /** A call has nowhere else to go: the next attempt comes forward. */
+  #hurry(): void {
+    const atMs = this.#lastAttemptMs + urgentSpacingMs;
+    if (atMs < this.#nextAttemptMs) this.#connectAt(atMs);
+  }
+
+  #connectAt(atMs: number): void {
+    this.#disarm();
+    this.#nextAttemptMs = atMs;
+    const { clock } = this.#options;
+    const delayMs = Math.max(0, atMs - clock.now());
+    this.#cancelTimer = clock.after(delayMs, () => this.connect(), { background: true });
+  }
+
+  #disarm(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#nextAttemptMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes a connection out of use. Its calls go on; it closes with the last of them. */
+  #drop(connection: ClientConnection): boolean {
+    const index = this.#connections.indexOf(connection);
+    if (index < 0) return false;
+    this.#connections.splice(index, 1);
+    this.#leaving.add(connection);
+    return true;
+  }
+
+  #resumeOne(): void {
+    const [waiter] = this.#waiters;
+    if (waiter !== undefined) this.#resume(waiter);
+  }
+
+  #resume(waiter: Waiter): void {
+    this.leave(waiter);
+    waiter.resume();
+  }
+
+  #giveUpAll(error: RpcError): void {
+    const waiters = [...this.#waiters];
+    for (const waiter of waiters) {
+      this.leave(waiter);
+      waiter.giveUp(error);
+    }
+  }
+
+  #superviseAge(connection: ClientConnection): void {
+    const { clock, random, connection: options } = this.#options;
+    if (options.maxAgeMs === Number.POSITIVE_INFINITY) return;
+    const ageMs = options.maxAgeMs * (1 + ageJitter * (2 * uniform(random) - 1));
+    clock.after(ageMs, () => this.#retire(connection), { background: true });
+  }
+
+  #superviseIdleness(connection: ClientConnection): void {
+    const { clock, connection: options } = this.#options;
+    if (options.idleTimeoutMs === Number.POSITIVE_INFINITY) return;
+    const seen = this.callCount;
+    const check = (): void => {
+      if (!this.#connections.includes(connection)) return;
+      if (this.callCount === seen && connection.openCalls === 0) this.#retire(connection);
+      else this.#superviseIdleness(connection);
+    };
+    clock.after(options.idleTimeoutMs, check, { background: true });
+  }
+
+  /** Closes a connection that is in order: the endpoint is as good as before. */
+  #retire(connection: ClientConnection): void {
+    if (!this.#drop(connection)) return;
+    if (this.#connections.length === 0) this.#state = this.#connecting === undefined ? "idle" : "connecting";
+    connection.close();
+  }
+
+  #publish(event: "ready" | "failed" | "closed", error?: RpcError): void {
+    if (connectEvents.hasSubscribers) connectEvents.publish({ address: this.address, event, error });
+  }
+}
+
+/** One connection's reports, passed on with its name. */
+class Link implements ConnectionHandler {
+  readonly #channel: EndpointChannel;
+  connection: ClientConnection | undefined;
+
+  constructor(channel: EndpointChannel) {
+    this.#channel = channel;
+  }
+
+  onReady(): void {
+    if (this.connection !== undefined) this.#channel.linkReady(this.connection);
+  }
+
+  onLoad(load: LoadReport): void {
+    this.#channel.linkLoad(load);
+  }
+
+  onDraining(): void {
+    if (this.connection !== undefined) this.#channel.linkDraining(this.connection);
+  }
+
+  onClosed(error: RpcError | undefined): void {
+    this.#channel.linkClosed(this.connection, error);
+  }
+}
+
+/** What a failed connect proves; the system's code tells, never the text. */
+function evidenceOf(error: RpcError): ChannelEvidence {
+  const code = (error.cause as { readonly code?: unknown } | undefined)?.code;
+  if (error.code === "deadline_exceeded" || code === "ETIMEDOUT") return "timeout";
+  return code === "ECONNRESET" ? "reset" : "refused";
+}

@@ -1,0 +1,123 @@
+import {
+  type CallOptions,
+  type Interceptor,
+  type InterceptorReply,
+  type InterceptorRequest,
+  ItemStream,
+  Metadata,
+  type Next,
+  RpcError,
+} from "@pipit/protocol";
+import type { CallPlan } from "./call-plan.ts";
+import type { ClientCore } from "./client-core.ts";
+import { prepare, startStream, startUnary } from "./start-call.ts";
+
+/** Wraps a call with one reply, retries included, in the client's interceptors. */
+export async function interceptUnary(
+  core: ClientCore,
+  plan: CallPlan,
+  request: unknown,
+  options: CallOptions | undefined,
+): Promise<unknown> {
+  const run = compose(core.interceptors, async (passed) => {
+    const call = prepare(core, plan, inputOf(passed), optionsOf(passed, options));
+    const message = await startUnary(call);
+    const metadata = call.replyMetadata ?? new Metadata();
+    return { streaming: false, message, metadata, trailers: call.replyTrailers ?? new Metadata() };
+  });
+  const reply = await run(requestOf(plan, request, options));
+  if (reply.streaming) throw new RpcError("internal", "An interceptor answered a call with one reply by a stream");
+  return reply.message;
+}
+
+/** Wraps a call with a stream of replies. It begins with the first item asked for. */
+export function interceptStream(
+  core: ClientCore,
+  plan: CallPlan,
+  request: unknown,
+  options: CallOptions | undefined,
+): ItemStream<unknown> {
+  let left = false;
+  let iterator: AsyncIterator<unknown> | undefined;
+  const replies: ItemStream<unknown> = new ItemStream<unknown>({
+    onStarted: () => void pump(),
+    onConsumed: () => wake?.(),
+    onLeft() {
+      left = true;
+      wake?.();
+      iterator?.return?.()?.then(undefined, () => undefined);
+    },
+  });
+  let wake: (() => void) | undefined;
+
+  async function pump(): Promise<void> {
+    try {
+      const run = compose(core.interceptors, async (passed) => streamReply(core, plan, passed, options));
+      const reply = await run(requestOf(plan, request, options));
+      if (!reply.streaming) throw new RpcError("internal", "An interceptor answered a stream by a single reply");
+      iterator = reply.messages[Symbol.asyncIterator]();
+      for (;;) {
+        const step = await iterator.next();
+        if (step.done === true || left) break;
+        // One item ahead of the reader, so that its pace holds up the sender.
+        replies.push(step.value, 1);
+        if (replies.waiting > 0) await new Promise<void>((resolve) => (wake = resolve));
+        wake = undefined;
+      }
+      replies.close();
+    } catch (error) {
+      replies.fail(error);
+    }
+  }
+
+  return replies;
+}
+
+async function streamReply(
+  core: ClientCore,
+  plan: CallPlan,
+  passed: InterceptorRequest,
+  options: CallOptions | undefined,
+): Promise<InterceptorReply> {
+  const { replies, started } = startStream(core, plan, inputOf(passed), optionsOf(passed, options));
+  return {
+    streaming: true,
+    messages: replies,
+    get metadata() {
+      return started()?.replyMetadata ?? new Metadata();
+    },
+    get trailers() {
+      return started()?.replyTrailers ?? new Metadata();
+    },
+  };
+}
+
+function compose(interceptors: readonly Interceptor[], last: Next): Next {
+  let run = last;
+  for (let index = interceptors.length - 1; index >= 0; index--) {
+    const interceptor = interceptors[index] as Interceptor;
+    const next = run;
+    run = (request) => interceptor(request, next);
+  }
+  return run;
+}
+
+/** A signal that never fires, for calls whose caller gave none. */
+const never = new AbortController().signal;
+
+function requestOf(plan: CallPlan, request: unknown, options: CallOptions | undefined): InterceptorRequest {
+  const base = { method: plan.method, metadata: new Metadata(options?.metadata), signal: options?.signal ?? never };
+  return plan.streamsInput
+    ? { ...base, streaming: true, messages: request as AsyncIterable<unknown> }
+    : { ...base, streaming: false, message: request };
+}
+
+function inputOf(passed: InterceptorRequest): unknown {
+  return passed.streaming ? passed.messages : passed.message;
+}
+
+/** What interceptors changed of the request holds for the call. */
+function optionsOf(passed: InterceptorRequest, options: CallOptions | undefined): CallOptions {
+  const metadata = passed.metadata.size === 0 ? undefined : passed.metadata;
+  return { ...options, metadata, signal: passed.signal === never ? undefined : passed.signal };
+}

@@ -1,0 +1,185 @@
+import type { Balancer, Endpoint, EndpointState, Pick, PickRequest } from "@pipit/balancer";
+import { RpcError } from "@pipit/protocol";
+import type { ChannelEvidence, EndpointChannel } from "./endpoint-channel.ts";
+import type { Waiter, WaitList } from "./wait-list.ts";
+
+/** An endpoint as balancers see it, with the connections to it. */
+export interface RouteEndpoint extends Endpoint {
+  readonly channel: EndpointChannel;
+}
+
+/** An endpoint before it has a channel. */
+export interface ResolvedEndpoint {
+  readonly id: string;
+  readonly address: string;
+  readonly weight?: number | undefined;
+  readonly zone?: string | undefined;
+  readonly state?: EndpointState | undefined;
+  readonly generation?: number | undefined;
+  readonly serverName?: string | undefined;
+}
+
+/** Options of {@link Route}. */
+export interface RouteOptions {
+  /** What calls look for, for their errors: an address, a list, or the service's name. */
+  readonly text: string;
+  readonly policy: string;
+  readonly balancer: Balancer<RouteEndpoint>;
+  readonly waiting: WaitList;
+  readonly openChannel: (endpoint: ResolvedEndpoint) => EndpointChannel;
+  readonly closeChannel: (channel: EndpointChannel) => void;
+  /** Tells the registry what was seen of a connection. */
+  readonly report?: ((id: string, evidence: ChannelEvidence) => void) | undefined;
+}
+
+type RoutePick = Pick<RouteEndpoint>;
+
+/** Ways from a service to its endpoints: the set of them, the balancer over it, and the calls that wait for one. */
+export class Route {
+  readonly text: string;
+  readonly policy: string;
+  readonly #options: RouteOptions;
+  readonly #request: { hashKey: string | undefined; exclude: ((endpoint: RouteEndpoint) => boolean) | undefined } = {
+    hashKey: undefined,
+    exclude: undefined,
+  };
+  readonly #waiters = new Set<Waiter>();
+  #endpoints: readonly RouteEndpoint[] = [];
+  #resolved = false;
+  #failingCount = 0;
+
+  constructor(options: RouteOptions) {
+    this.text = options.text;
+    this.policy = options.policy;
+    this.#options = options;
+  }
+
+  get endpoints(): readonly RouteEndpoint[] {
+    return this.#endpoints;
+  }
+
+  /** Whether it is known who serves, be it nobody. */
+  get resolved(): boolean {
+    return this.#resolved;
+  }
+
+  /** Takes the new set. Channels of endpoints that stay are kept; the others end their calls and close. */
+  update(resolved: readonly ResolvedEndpoint[]): void {
+    const before = this.#endpoints;
+    this.#endpoints = resolved.map((endpoint) => ({ ...endpoint, channel: this.#options.openChannel(endpoint) }));
+    this.#options.balancer.update(this.#endpoints);
+    for (const { channel } of before) this.#options.closeChannel(channel);
+    this.#resolved = true;
+    this.recount();
+    if (this.#endpoints.length > 0) this.#resumeAll();
+  }
+
+  /** A channel began or ceased to fail. */
+  recount(): void {
+    this.#failingCount = 0;
+    let usable = 0;
+    for (const { channel } of this.#endpoints) {
+      if (channel.failing) this.#failingCount++;
+      else usable++;
+    }
+    if (usable > 0) this.#resumeAll();
+  }
+
+  report(channel: EndpointChannel, evidence: ChannelEvidence): void {
+    const { report } = this.#options;
+    if (report === undefined) return;
+    for (const endpoint of this.#endpoints) if (endpoint.channel === channel) report(endpoint.id, evidence);
+  }
+
+  /** An endpoint for a first sending; those that cannot be reached come last. Allocates nothing while all can. */
+  pickFirst(hashKey: string | undefined): RoutePick | undefined {
+    if (this.#failingCount === 0) {
+      return hashKey === undefined ? this.#options.balancer.pick() : this.#pick(hashKey, undefined);
+    }
+    return this.#pick(hashKey, isFailing) ?? this.#pick(hashKey, undefined);
+  }
+
+  /** One that this call has not been sent to. */
+  pickUntried(hashKey: string | undefined, tried: ReadonlySet<string>): RoutePick | undefined {
+    const wasTried = (endpoint: RouteEndpoint): boolean => tried.has(endpoint.id);
+    return (
+      this.#pick(hashKey, (endpoint) => endpoint.channel.failing || wasTried(endpoint)) ?? this.#pick(hashKey, wasTried)
+    );
+  }
+
+  /** Untried ones that can be reached first, then others that can, then any. */
+  pickAgain(hashKey: string | undefined, tried: ReadonlySet<string>): RoutePick | undefined {
+    return (
+      this.#pick(hashKey, (endpoint) => endpoint.channel.failing || tried.has(endpoint.id)) ??
+      this.#pick(hashKey, isFailing) ??
+      this.pickUntried(hashKey, tried) ??
+      this.#pick(hashKey, undefined)
+    );
+  }
+
+  /** The one endpoint of this id, while it is there. */
+  pickSame(id: string): RoutePick | undefined {
+    return this.#pick(undefined, (endpoint) => endpoint.id !== id);
+  }
+
+  /** Whether there is an endpoint not yet tried that may take calls. */
+  hasUntried(tried: ReadonlySet<string>): boolean {
+    return this.#endpoints.some(({ id, state, weight }) => state !== "draining" && weight !== 0 && !tried.has(id));
+  }
+
+  /** The call waits for an endpoint. */
+  wait(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+    this.#options.waiting.add(waiter);
+  }
+
+  leave(waiter: Waiter): void {
+    if (this.#waiters.delete(waiter)) this.#options.waiting.delete(waiter);
+  }
+
+  /** Why there is nowhere to go. */
+  emptiness(): RpcError {
+    const count = this.#endpoints.length;
+    const text = !this.#resolved
+      ? `Who serves ${this.text} is not known yet`
+      : count === 0
+        ? `Nobody serves ${this.text}`
+        : `None of the ${count} endpoints of ${this.text} takes calls`;
+    return new RpcError("unavailable", text, { handled: "no" });
+  }
+
+  /** Ends the waiting calls and forgets the endpoints. */
+  close(error: RpcError): void {
+    const channels = this.#endpoints.map(({ channel }) => channel);
+    this.#endpoints = [];
+    this.#options.balancer.update([]);
+    const waiters = [...this.#waiters];
+    for (const waiter of waiters) {
+      this.leave(waiter);
+      waiter.giveUp(error);
+    }
+    for (const channel of channels) this.#options.closeChannel(channel);
+  }
+
+  #pick(
+    hashKey: string | undefined,
+    exclude: ((endpoint: RouteEndpoint) => boolean) | undefined,
+  ): RoutePick | undefined {
+    const request = this.#request;
+    request.hashKey = hashKey;
+    request.exclude = exclude;
+    return this.#options.balancer.pick(request as PickRequest<RouteEndpoint>);
+  }
+
+  #resumeAll(): void {
+    const waiters = [...this.#waiters];
+    for (const waiter of waiters) {
+      this.leave(waiter);
+      waiter.resume();
+    }
+  }
+}
+
+function isFailing({ channel }: RouteEndpoint): boolean {
+  return channel.failing;
+}

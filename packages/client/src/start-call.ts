@@ -1,0 +1,55 @@
+import { type CallOptions, type Items, ItemStream } from "@pipit/protocol";
+import type { CallPlan } from "./call-plan.ts";
+import { ClientCall } from "./client-call.ts";
+import type { ClientCore } from "./client-core.ts";
+import { InputPump } from "./input-pump.ts";
+
+/** A call that has not begun. @throws TypeError or RangeError for an argument that makes no sense */
+export function prepare(
+  core: ClientCore,
+  plan: CallPlan,
+  request: unknown,
+  options: CallOptions | undefined,
+): ClientCall {
+  const call = new ClientCall(core, plan, request, options);
+  if (plan.streamsInput) call.input = new InputPump(request as Items<unknown>, call);
+  return call;
+}
+
+/** The call whose promise is being made: the executor below finds it here, so that no closure is made per call. */
+let starting: ClientCall | undefined;
+
+/** Begins a call with one reply. */
+export function startUnary(call: ClientCall): Promise<unknown> {
+  starting = call;
+  const promise = new Promise<unknown>(adoptPromise);
+  call.begin();
+  return promise;
+}
+
+function adoptPromise(resolve: (reply: unknown) => void, reject: (error: unknown) => void): void {
+  const call = starting as ClientCall;
+  starting = undefined;
+  call.resolve = resolve;
+  call.reject = reject;
+}
+
+/** Prepares a call with a stream of replies: it begins with the first one asked for. */
+export function startStream(
+  core: ClientCore,
+  plan: CallPlan,
+  request: unknown,
+  options: CallOptions | undefined,
+): { readonly replies: ItemStream<unknown>; readonly started: () => ClientCall | undefined } {
+  let call: ClientCall | undefined;
+  const replies: ItemStream<unknown> = new ItemStream<unknown>({
+    onStarted() {
+      call = prepare(core, plan, request, options);
+      call.items = replies;
+      call.begin();
+    },
+    onConsumed: (bytes) => call?.release(bytes),
+    onLeft: () => call?.leave(),
+  });
+  return { replies, started: () => call };
+}

@@ -1,0 +1,58 @@
+import { type Clock, RpcError } from "@pipit/protocol";
+
+/** A call that waits for an endpoint or a connection. */
+export interface Waiter {
+  /** Try again. */
+  resume(): void;
+  /** What was waited for will not come. */
+  giveUp(error: RpcError): void;
+}
+
+/** How often the timer that keeps the process alive is set again, in milliseconds. Any value does. */
+const aliveMs = 60_000;
+
+/**
+ * All waiting calls of a client: bounds them, and keeps the process alive for them. A call that is sent has a socket to do
+ * that; one that waits for a registry or a backoff has nothing, and its promise must settle all the same.
+ */
+export class WaitList {
+  readonly #clock: Clock;
+  readonly #max: number;
+  readonly #waiters = new Set<Waiter>();
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock, max: number) {
+    this.#clock = clock;
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  /** Whether one more may wait. */
+  get full(): boolean {
+    return this.#waiters.size >= this.#max;
+  }
+
+  add(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+    if (this.#cancel === undefined) this.#stayAlive();
+  }
+
+  delete(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+    if (this.#waiters.size > 0) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** The error for a call that finds it full. */
+  refusal(): RpcError {
+    return new RpcError("resource_exhausted", `${this.#max} calls wait for a connection already`, { handled: "no" });
+  }
+
+  #stayAlive(): void {
+    this.#cancel = this.#clock.after(aliveMs, () => this.#stayAlive());
+  }
+}
