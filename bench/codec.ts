@@ -1,0 +1,178 @@
+// `npm run bench -- codec [--quick] [--only tiny,users] [--mixed | --interpreter | --any]`: Pipit's codec beside its peers.
+//
+// Each data set is measured in a process of its own, all codecs in that one process, in turns. Ratios are to the fastest
+// peer of the row in any of its modes, shared records and native add-ons included; after them stands the goal.
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { dataSets } from "./codec/data-sets.ts";
+import { anyGoal, goals, interpreterGoal, mixedLoss, objectSets } from "./codec/goals.ts";
+import { pipitName } from "./codec/pipit.ts";
+import type { RowAnswer, RowRequest, RowResult } from "./codec/row.ts";
+import { machineLine } from "./support/machine.ts";
+import { startPinned } from "./support/pinned-process.ts";
+import { median } from "./support/statistics.ts";
+import { printTable, short } from "./support/table.ts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    mixed: { type: "boolean", default: false },
+    interpreter: { type: "boolean", default: false },
+    any: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
+    only: { type: "string" },
+  },
+});
+const only = values.only?.split(",");
+const pace = values.quick ? { sampleMs: 4, rounds: 5, warmUpRounds: 5 } : { sampleMs: 12, rounds: 15, warmUpRounds: 8 };
+const wanted = dataSets.filter(({ name }) => only?.includes(name) !== false);
+if (wanted.length === 0) {
+  console.error(`No data set is called "${values.only}": there are ${dataSets.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+
+console.log(`${machineLine()}\n`);
+if (values.mixed) await mixed();
+else if (values.interpreter) await interpreter();
+else if (values.any) await withoutSchema();
+else await compiled();
+
+async function compiled(): Promise<void> {
+  const rows: string[][] = [];
+  for (const { name, title } of wanted) {
+    const { ours, peers } = await row({ dataSet: name, pipit: "compiled", mixed: false, pace });
+    const goal = goals[name];
+    if (goal === undefined) throw new Error(`No goal for ${name}`);
+    const encode = fastest(peers, "encodePerSecond");
+    const decode = fastest(peers, "decodePerSecond", goal.decodePeers);
+    const smallest = peers.reduce((least, peer) => (peer.bytes < least.bytes ? peer : least));
+    const bytes = goal.bytesAbsolute === true ? ours.bytes : ours.bytes / smallest.bytes;
+    rows.push([
+      title,
+      short(ours.encodePerSecond),
+      atLeast(ours.encodePerSecond / encode.encodePerSecond, goal.encode),
+      encode.name,
+      short(ours.decodePerSecond),
+      atLeast(ours.decodePerSecond / decode.decodePerSecond, goal.decode),
+      decode.name,
+      String(ours.bytes),
+      `${bytes.toFixed(goal.bytesAbsolute === true ? 0 : 2)} ≤ ${goal.bytes}${bytes <= goal.bytes + 0.005 ? "" : " ✗"}`,
+      smallest.name,
+    ]);
+  }
+  printTable(
+    [
+      "data set",
+      "encode/s",
+      "ratio ≥ goal",
+      "fastest peer",
+      "decode/s",
+      "ratio ≥ goal",
+      "fastest peer",
+      "bytes",
+      "≤ goal",
+      "smallest peer",
+    ],
+    rows,
+  );
+}
+
+/** The same rows in a process that used every other type before, against a process that did not. */
+async function mixed(): Promise<void> {
+  const rows: string[][] = [];
+  for (const { name, title } of wanted) {
+    const alone: RowResult[] = [];
+    const among: RowResult[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const request = { dataSet: name, pipit: "compiled", peers: [], pace } as const;
+      alone.push((await row({ ...request, mixed: false })).ours);
+      among.push((await row({ ...request, mixed: true })).ours);
+    }
+    const loss = (what: "encodePerSecond" | "decodePerSecond"): string => {
+      const lost = 1 - median(among.map((one) => one[what])) / median(alone.map((one) => one[what]));
+      return `${(100 * lost).toFixed(0)} %${lost <= mixedLoss ? "" : " ✗"}`;
+    };
+    rows.push([title, loss("encodePerSecond"), loss("decodePerSecond")]);
+  }
+  console.log(`Lost among many types; the goal is at most ${mixedLoss * 100} %.\n`);
+  printTable(["data set", "encode", "decode"], rows);
+}
+
+async function interpreter(): Promise<void> {
+  const { peer, ratio } = interpreterGoal;
+  const rows: string[][] = [];
+  for (const { name, title } of wanted.filter((one) => objectSets.includes(one.name))) {
+    const { ours, peers } = await row({ dataSet: name, pipit: "interpreted", peers: [peer], mixed: false, pace });
+    const other = fastest(peers, "encodePerSecond");
+    rows.push([
+      title,
+      short(ours.encodePerSecond),
+      atLeast(ours.encodePerSecond / other.encodePerSecond, ratio),
+      short(ours.decodePerSecond),
+      atLeast(ours.decodePerSecond / other.decodePerSecond, ratio),
+    ]);
+  }
+  console.log(`No generated code; ratios to ${peer}, which generates some.\n`);
+  printTable(["data set", "encode/s", "ratio ≥ goal", "decode/s", "ratio ≥ goal"], rows);
+}
+
+async function withoutSchema(): Promise<void> {
+  const selfContained = ["JSON", "cbor-x", "msgpackr", "msgpackr in-band records"];
+  const rows: string[][] = [];
+  for (const { name, title } of wanted) {
+    const { ours, peers } = await row({ dataSet: name, pipit: "any", peers: selfContained, mixed: false, pace });
+    const goal = objectSets.includes(name) ? anyGoal.onObjects : anyGoal.elsewhere;
+    const against = (peer: string, what: "encodePerSecond" | "decodePerSecond", least?: number): string => {
+      const other = peers.find((one) => one.name === peer);
+      if (other === undefined) return "–";
+      return least === undefined ? (ours[what] / other[what]).toFixed(2) : atLeast(ours[what] / other[what], least);
+    };
+    const columns = (["encodePerSecond", "decodePerSecond"] as const).flatMap((what) => [
+      short(ours[what]),
+      against(anyGoal.peer, what, goal),
+      against("JSON", what, anyGoal.json),
+      against("msgpackr in-band records", what),
+    ]);
+    rows.push([title, ...columns, String(ours.bytes)]);
+  }
+  const peers = [`to ${anyGoal.peer}`, "to JSON", "to msgpackr in-band"];
+  console.log("CBOR: every message stands alone.\n");
+  printTable(["data set", "encode/s", ...peers, "decode/s", ...peers, "bytes"], rows);
+}
+
+/** Runs one row in a process of its own. */
+async function row(request: RowRequest): Promise<{ ours: RowResult; peers: RowResult[] }> {
+  const file = fileURLToPath(new URL("./codec/row.ts", import.meta.url));
+  const child = startPinned(file, [JSON.stringify(request)]);
+  const [answer] = (await Promise.race([
+    once(child, "message"),
+    once(child, "exit").then(([code]) => Promise.reject(new Error(`${request.dataSet} ended with code ${code}`))),
+  ])) as [RowAnswer];
+  const ours = answer.results.find(({ name }) => name === pipitName);
+  if (ours === undefined) throw new Error(`No result of Pipit for ${request.dataSet}`);
+  if (values.verbose) {
+    console.log(request.dataSet);
+    for (const { name, encodePerSecond, decodePerSecond, bytes } of answer.results) {
+      console.log(
+        `  ${name.padEnd(26)} ${short(encodePerSecond).padStart(8)} ${short(decodePerSecond).padStart(8)} ${bytes}`,
+      );
+    }
+    for (const reason of answer.left) console.log(`  left out: ${reason}`);
+  }
+  return { ours, peers: answer.results.filter((one) => one !== ours) };
+}
+
+function fastest(
+  peers: readonly RowResult[],
+  what: "encodePerSecond" | "decodePerSecond",
+  names?: readonly string[],
+): RowResult {
+  const some = peers.filter(({ name }) => names?.includes(name) !== false);
+  return some.reduce((best, peer) => (peer[what] > best[what] ? peer : best));
+}
+
+/** The ratio beside its goal, marked when it falls short. */
+function atLeast(ratio: number, goal: number): string {
+  return `${ratio.toFixed(2)} ≥ ${goal.toFixed(1)}${ratio >= goal ? "" : " ✗"}`;
+}
