@@ -2,6 +2,7 @@ import { contextEnabled, type Method, RpcError, runInContext } from "@pipit/prot
 import { intercept } from "./interceptor-chain.ts";
 import { isThenable } from "./items.ts";
 import { ReplyPump } from "./reply-pump.ts";
+import { type OnceEnd, runOnce } from "./run-once.ts";
 import type { ServerCall } from "./server-call.ts";
 
 /**
@@ -9,18 +10,20 @@ import type { ServerCall } from "./server-call.ts";
  * timer or controller made; everything else is watched for cancel and deadline.
  */
 export function runCall(call: ServerCall): void {
-  if (!call.open) {
-    call.core.release(call);
-    return;
-  }
+  if (!call.open) call.core.release(call);
+  else if (call.method.idempotency === "once" && call.method.kind === "unary") runOnce(call, (once) => runHandler(call, once));
+  else runHandler(call, undefined);
+}
+
+/** @param once who keeps the reply of a `once` call before it is given */
+function runHandler(call: ServerCall, once: OnceEnd | undefined): void {
   const { kind } = call.method;
   const outputStreams = kind === "server_stream" || kind === "bidi";
   let input: unknown;
   try {
     input = call.requests ?? call.incoming.decodeRequest();
   } catch (error) {
-    call.fail(RpcError.from(error, "invalid_argument"));
-    call.core.release(call);
+    finishWithError(call, once, RpcError.from(error, "invalid_argument"));
     return;
   }
   if (call.requests !== undefined || outputStreams) {
@@ -31,25 +34,30 @@ export function runCall(call: ServerCall): void {
   try {
     result = contextEnabled() ? runInContext(call, () => invoke(call, input)) : invoke(call, input);
   } catch (error) {
-    finishWithError(call, error);
+    finishWithError(call, once, error);
     return;
   }
   if (isThenable(result)) {
     call.watch();
     result.then(
-      (value) => (outputStreams ? pump(call, value) : finish(call, value)),
-      (error: unknown) => finishWithError(call, error),
+      (value) => (outputStreams ? pump(call, value) : finish(call, once, value)),
+      (error: unknown) => finishWithError(call, once, error),
     );
     return;
   }
   if (outputStreams) pump(call, result);
-  else finish(call, result);
+  else finish(call, once, result);
 }
 
 /** The handler ended with its one reply. */
-export function finish(call: ServerCall, value: unknown): void {
+function finish(call: ServerCall, once: OnceEnd | undefined, value: unknown): void {
+  if (once !== undefined) {
+    once.reply(value);
+    return;
+  }
   try {
-    call.reply(value);
+    if (call.method.kind === "oneway") call.end();
+    else call.reply(value);
   } catch (error) {
     // The reply does not fit the contract: the handler's bug, so the log gets it too.
     call.core.reportError(call, error, call.core.createId());
@@ -59,8 +67,13 @@ export function finish(call: ServerCall, value: unknown): void {
 }
 
 /** The handler threw or rejected. */
-export function finishWithError(call: ServerCall, thrown: unknown): void {
-  call.fail(call.core.judge(call, thrown));
+function finishWithError(call: ServerCall, once: OnceEnd | undefined, thrown: unknown): void {
+  const error = call.core.judge(call, thrown);
+  if (once !== undefined) {
+    once.fail(error);
+    return;
+  }
+  call.fail(error);
   call.core.release(call);
 }
 
@@ -77,10 +90,10 @@ function pump(call: ServerCall, items: unknown): void {
         call.end();
         call.core.release(call);
       },
-      onError: (error) => finishWithError(call, error),
+      onError: (error) => finishWithError(call, undefined, error),
     }).start();
   } catch (error) {
-    finishWithError(call, error);
+    finishWithError(call, undefined, error);
   }
 }
 

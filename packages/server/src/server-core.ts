@@ -17,6 +17,8 @@ import type { HandlerTable } from "./handler-table.ts";
 import { isThenable } from "./items.ts";
 import { LoopDelayMeter } from "./loop-delay-meter.ts";
 import { hex, type ResolvedServerOptions, type ServerOptions } from "./options.ts";
+import { memoryReplyStore } from "./memory-reply-store.ts";
+import type { ReplyStore } from "./reply-store.ts";
 import { QueuedCall } from "./queued-call.ts";
 import { methodPath, runCall } from "./run-call.ts";
 import { ServerCall } from "./server-call.ts";
@@ -38,6 +40,7 @@ export class ServerCore implements CallAcceptor {
   readonly counts: ServerCounts = { started: 0, failed: 0, refused: 0, deadlinesExceeded: 0 };
   readonly authenticate?: (peer: StreamPeer) => unknown;
   readonly options: ServerOptions;
+  readonly replyStore: ReplyStore;
   readonly resolved: ResolvedServerOptions;
   readonly #admission: Admission<QueuedCall>;
   readonly #delay: LoopDelayMeter;
@@ -49,6 +52,7 @@ export class ServerCore implements CallAcceptor {
     this.table = table;
     this.options = options;
     this.resolved = resolved;
+    this.replyStore = options.replyStore ?? memoryReplyStore({ clock: resolved.clock });
     this.clock = resolved.clock;
     this.wheel = new DeadlineWheel({ clock: resolved.clock });
     this.#delay = new LoopDelayMeter(resolved.clock);

@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import { decodeMessageBytes, encodeMessage, type Peer, RpcError } from "@pipit/protocol";
+import { isThenable } from "./items.ts";
+import type { ReplyClaim, StoredReply } from "./reply-store.ts";
+import type { ServerCall } from "./server-call.ts";
+
+/** How the handler of a claimed call ended: what the caller gets is kept first. */
+export interface OnceEnd {
+  reply(value: unknown): void;
+  fail(error: RpcError): void;
+}
+
+/**
+ * Law 5: asks the store before the handler runs. `run` is called at most once, and only for a call that nobody claimed
+ * before; every other one is answered from the store.
+ */
+export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
+  const { core, incoming } = call;
+  const { idempotencyKey: key } = incoming;
+  if (key === undefined || key === "") {
+    endWith(call, new RpcError("invalid_argument", "A once call needs an idempotency key"));
+    return;
+  }
+  let claim: ReplyClaim | PromiseLike<ReplyClaim>;
+  try {
+    claim = core.replyStore.claim({
+      caller: (core.options.callerKey ?? callerKey)(call.peer, call),
+      method: `${call.method.service}/${call.method.name}`,
+      key,
+      requestDigest: createHash("sha256").update(incoming.requestBytes).digest("hex"),
+      remainingMs: call.remainingMs(),
+    });
+  } catch (error) {
+    endWith(call, core.judge(call, error));
+    return;
+  }
+  if (!isThenable(claim)) {
+    obey(call, claim, run);
+    return;
+  }
+  call.watch();
+  (claim as PromiseLike<ReplyClaim>).then(
+    (answer) => obey(call, answer, run),
+    (error: unknown) => endWith(call, core.judge(call, error)),
+  );
+}
+
+function obey(call: ServerCall, claim: ReplyClaim, run: (end: OnceEnd) => void): void {
+  switch (claim.type) {
+    case "claimed":
+      call.transaction = claim.transaction;
+      run(committing(call, claim));
+      return;
+    case "replied":
+      replay(call, claim.reply);
+      return;
+    case "running":
+      call.watch();
+      claim.reply.then(
+        (reply) => replay(call, reply),
+        (error: unknown) => endWith(call, call.core.judge(call, error)),
+      );
+      return;
+    case "mismatch":
+      endWith(call, new RpcError("invalid_argument", "The idempotency key was used for another request"));
+      return;
+    case "full": {
+      const { retryAfterMs } = claim;
+      endWith(
+        call,
+        new RpcError("resource_exhausted", "The reply store is full; the call did not run", { retryAfterMs }),
+      );
+      return;
+    }
+    case "lost":
+      endWith(call, new RpcError("data_loss", "An earlier attempt was lost in a crash; it may have run"));
+      return;
+    default:
+      claim satisfies never;
+  }
+}
+
+/** Keeps the reply, then gives it. Where keeping fails, the caller must not believe it kept. */
+function committing(call: ServerCall, claim: Extract<ReplyClaim, { type: "claimed" }>): OnceEnd {
+  const keep = (stored: StoredReply, give: () => void): void => {
+    let kept: unknown;
+    try {
+      kept = claim.commit(stored);
+    } catch (error) {
+      endWith(call, call.core.judge(call, error));
+      return;
+    }
+    if (isThenable(kept)) kept.then(give, (error: unknown) => endWith(call, call.core.judge(call, error)));
+    else give();
+  };
+  const fail = (error: RpcError): void => keep(storedError(call, error), () => endWith(call, error));
+  return {
+    fail,
+    reply(value) {
+      let bytes: Uint8Array;
+      try {
+        bytes = encodeMessage(call.method, "response", value);
+      } catch (error) {
+        call.core.reportError(call, error, call.core.createId());
+        fail(new RpcError("internal", RpcError.from(error).message));
+        return;
+      }
+      keep({ type: "reply", bytes }, () => {
+        call.reply(value);
+        call.core.release(call);
+      });
+    },
+  };
+}
+
+function storedError(call: ServerCall, { code, message, error, data }: RpcError): StoredReply {
+  if (error === undefined) return { type: "error", code, message };
+  return { type: "error", code, message, error, data: encodeMessage(call.method, { error }, data) };
+}
+
+/** Gives a kept reply again. */
+function replay(call: ServerCall, stored: StoredReply): void {
+  try {
+    if (stored.type === "reply") {
+      call.reply(decodeMessageBytes(call.method, "response", stored.bytes));
+      call.core.release(call);
+      return;
+    }
+    const { code, message, error, data } = stored;
+    const declared =
+      error === undefined || data === undefined
+        ? {}
+        : { error, data: decodeMessageBytes(call.method, { error }, data) };
+    endWith(call, new RpcError(code, message, declared));
+  } catch (failure) {
+    endWith(call, call.core.judge(call, failure));
+  }
+}
+
+function endWith(call: ServerCall, error: RpcError): void {
+  call.fail(error);
+  call.core.release(call);
+}
+
+/** Two callers must never share a key by accident: an identity that does not name its caller is refused. */
+function callerKey(peer: Peer, call: ServerCall): string {
+  if (typeof peer.identity === "string") return peer.identity;
+  const { certificate } = call.incoming.peer;
+  if (certificate !== undefined) return certificate.fingerprint256;
+  if (peer.identity === undefined) return "";
+  throw new RpcError(
+    "failed_precondition",
+    "A once call needs to know its caller: the identity is no string, set option callerKey of the server",
+  );
+}
