@@ -2,7 +2,7 @@
 // and the interpreter does as the compiled code does.
 import assert from "node:assert/strict";
 import { type Codec, interpreted, isCodecError } from "../src/index.ts";
-import { below, type Random, randomCodec } from "./random-codec.ts";
+import { below, type Random, randomCodec } from "./support/random-codec.ts";
 
 /** Hostile inputs per schema: enough that code gets hot and is compiled for good now and then. */
 const mutantsPerRound = 40;
