@@ -22,7 +22,9 @@ const { values } = parseArgs({
 });
 
 const wanted = values.goal?.split(",");
-const chosen = goals.filter((goal) => wanted === undefined || wanted.some((w) => goal.id === w || goal.id.startsWith(`${w}-`)));
+const chosen = goals.filter(
+  (goal) => wanted === undefined || wanted.some((w) => goal.id === w || goal.id.startsWith(`${w}-`)),
+);
 const short = values.short === true;
 
 interface Row {
@@ -63,7 +65,10 @@ for (const goal of chosen) {
   let control: Verdict | undefined;
   if (goal.control !== undefined && !values["no-control"]) {
     const controlSeeds = Math.min(seeds, goal.control.seeds ?? 5);
-    control = goal.control.judge(run(goal.control, controlSeeds, () => {}), samples);
+    control = goal.control.judge(
+      run(goal.control, controlSeeds, () => {}),
+      samples,
+    );
   }
   const row: Row = {
     goal: goal.id,
@@ -76,7 +81,9 @@ for (const goal of chosen) {
     realSeconds: Math.round((Date.now() - startMs) / 1_000),
   };
   rows.push(row);
-  console.log(`| ${row.goal} | ${row.title} | ${row.pass ? "yes" : "**NO**"} | ${row.measured} (${row.seeds} seeds) | ${row.control}${row.controlFails === false ? " **(should have failed)**" : ""} |`);
+  console.log(
+    `| ${row.goal} | ${row.title} | ${row.pass ? "yes" : "**NO**"} | ${row.measured} (${row.seeds} seeds) | ${row.control}${row.controlFails === false ? " **(should have failed)**" : ""} |`,
+  );
   if (!verdict.pass && failing[0] !== undefined) console.log(`  replay: ${replay(goal, failing[0])}`);
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(rows, null, 2));
 }

@@ -30,6 +30,8 @@ export interface GossipTiming {
   probePeriodMs: number;
   /** A ping unanswered for this long is tried by helpers and by stream. Above any sane LAN or zone round trip. */
   ackTimeoutMs: number;
+  /** A probe with no answer by any way after this long has failed. Time for a lost stream segment to be sent again (200 ms, and once more). */
+  probeTimeoutMs: number;
   /** Helpers of an indirect probe. */
   indirectCount: number;
   /** Shortest suspicion = this × max(1, log10 N) × probePeriodMs. Half of memberlist's 4: a suspicion that ends is confirmed first. */
@@ -102,6 +104,7 @@ export interface GossipTiming {
 export const DEFAULT_TIMING: Readonly<GossipTiming> = {
   probePeriodMs: 500,
   ackTimeoutMs: 200,
+  probeTimeoutMs: 800,
   indirectCount: 3,
   suspicionMult: 2,
   suspicionMaxFactor: 3,

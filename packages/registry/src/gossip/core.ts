@@ -332,9 +332,7 @@ class Core implements GossipCore {
       if (u.incarnation === known.incarnation && rank <= known.rank) {
         if (rank === SUSPECT && known.rank === SUSPECT && r.ok && known.suspicion !== undefined) {
           const body = r.bytes.subarray(start, r.end);
-          this.#judge.addAccuser(known, u.accuser, nowMs, () =>
-            node.tellRaw(known.id, MessageType.update, body.slice()),
-          );
+          this.#judge.addAccuser(known, u.accuser, nowMs, () => node.tellMember(known, body.slice()));
         }
         return;
       }
@@ -376,7 +374,7 @@ class Core implements GossipCore {
     if (u.rank === SUSPECT) this.#judge.heard(m, u.accuser, nowMs);
     this.#changed(m, was, generation, records, nowMs);
     if (news === "gossip") node.tell(m);
-    else if (news !== "quiet") node.tellRaw(m.id, MessageType.update, news);
+    else if (news !== "quiet") node.tellMember(m, news);
     return true;
   }
 

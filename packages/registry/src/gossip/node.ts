@@ -7,16 +7,7 @@ import { type GossipConfig, type GossipTiming, resolveTiming } from "./config.ts
 import { DeadlineHeap } from "./deadline-heap.ts";
 import { Envelope } from "./envelope.ts";
 import { Member, MemberTable, updateOf } from "./members.ts";
-import {
-  ALIVE,
-  type MessageType,
-  beginMessage,
-  emptyUpdate,
-  endMessage,
-  tagHighOf,
-  tagLowOf,
-  writeUpdate,
-} from "./messages.ts";
+import { ALIVE, beginMessage, emptyUpdate, endMessage, tagHighOf, tagLowOf, writeUpdate } from "./messages.ts";
 import { MessageType as Type, type Update } from "./messages.ts";
 import { NewsQueue } from "./news-queue.ts";
 import { retransmitLimit } from "./config.ts";
@@ -183,11 +174,16 @@ export class Node {
     const w = SCRATCH;
     w.pos = 0;
     writeUpdate(w, updateOf(m, this.self.idHash));
-    this.tellRaw(m.id, Type.update, w.bytes.slice(0, w.pos));
+    this.tellMember(m, w.bytes.slice(0, w.pos));
   }
 
-  /** Queues news in the bytes it came in. Set by the spreader, which starts a round when none is due. */
-  tellRaw: (subject: string, type: (typeof MessageType)[keyof typeof MessageType], body: Uint8Array) => void = () => {};
+  /** Queues the member in the bytes its news came in. Suspicions and refutations yield to who is there at all. */
+  tellMember(m: Member, body: Uint8Array): void {
+    this.tellRaw(m.id, Type.update, body, !m.live || (m.rank === ALIVE && m.incarnation === 0));
+  }
+
+  /** Queues news. Set by the spreader, which starts a round when none is due. */
+  tellRaw: (subject: string, type: number, body: Uint8Array, urgent: boolean) => void = () => {};
 }
 
 /** Updates are at most 4 + … + 64 + 255 bytes and what later versions append. */

@@ -146,8 +146,7 @@ export class Reconciler {
     const node = this.#node;
     const table = node.table;
     const lost: Member[] = [];
-    if (table.byId.size > table.live.length)
-      for (const m of table.byId.values()) if (m.rank === DEAD) lost.push(m);
+    if (table.byId.size > table.live.length) for (const m of table.byId.values()) if (m.rank === DEAD) lost.push(m);
     const seeds = this.#seeds.filter((seed) => !this.#isLive(seed));
     const choice = node.below(lost.length + seeds.length);
     const to = lost[choice]?.address ?? seeds[choice - lost.length];

@@ -108,7 +108,7 @@ export class RecordBook {
     w.u32(owner.recordVersion);
     w.u8(entries.length);
     for (const entry of entries) writeRecord(w, entry);
-    this.#node.tellRaw(rumorOf(owner), MessageType.rumor, w.bytes.slice(0, w.pos));
+    this.#node.tellRaw(rumorOf(owner), MessageType.rumor, w.bytes.slice(0, w.pos), true);
   }
 
   /** A rumor came by datagram from `from`. */
@@ -130,7 +130,7 @@ export class RecordBook {
     this.#apply(owner, entries, nowMs);
     owner.recordVersion = version;
     node.table.rehash(owner, nowMs);
-    node.tellRaw(rumorOf(owner), MessageType.rumor, forward);
+    node.tellRaw(rumorOf(owner), MessageType.rumor, forward, true);
   }
 
   #read(r: Reader, count: number): RecordEntry[] | undefined {

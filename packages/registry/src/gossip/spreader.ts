@@ -14,8 +14,8 @@ export class Spreader {
   constructor(node: Node) {
     this.#node = node;
     this.#round = new Deadline((nowMs) => this.#run(nowMs), false);
-    node.tellRaw = (subject, type, body) => {
-      node.news.add(subject, type, body);
+    node.tellRaw = (subject, type, body, urgent) => {
+      node.news.add(subject, type, body, urgent);
       this.#schedule();
     };
   }

@@ -1,4 +1,13 @@
-import { goal2Hundred, goal2Ten, goal2Thousand, goal3Hundred, goal3Thousand, goal4, goal6, goal6Cut } from "./detection.ts";
+import {
+  goal2Hundred,
+  goal2Ten,
+  goal2Thousand,
+  goal3Hundred,
+  goal3Thousand,
+  goal4,
+  goal6,
+  goal6Cut,
+} from "./detection.ts";
 import type { Goal } from "./goal.ts";
 import { goal1, goal1Loss, goal7, goal7Mass } from "./spreading.ts";
 
