@@ -24,14 +24,62 @@ interface Level {
 }
 
 const levels: readonly Level[] = [
-  { title: "tiny, 1 in flight, one core", unit: "calls/s", pinned: true, job: { scenario: "tiny", inFlight: 1, perCall: 1 }, goal: [0.8, 0.92] },
-  { title: "tiny, 64 in flight, one core", unit: "calls/s", pinned: true, job: { scenario: "tiny", inFlight: 64, perCall: 1 }, goal: [0.45, 0.6] },
-  { title: "tiny, 256 in flight, two cores", unit: "calls/s", pinned: false, job: { scenario: "tiny", inFlight: 256, perCall: 1 }, goal: [0.45, 0.6] },
-  { title: "tiny, 1,024 in flight, two cores", unit: "calls/s", pinned: false, job: { scenario: "tiny", inFlight: 1024, perCall: 1 }, goal: [0.36, 0.5] },
-  { title: "order of 1 kB, 64 in flight, one core", unit: "calls/s", pinned: true, job: { scenario: "order", inFlight: 64, perCall: 1 }, goal: [0.8, 1.1] },
-  { title: "blob of 1 MiB, there and back", unit: "B/s", pinned: false, job: { scenario: "blob", inFlight: 1, perCall: 2 * 1_048_576 }, goal: [0.85, 0.95] },
-  { title: "server stream of small messages", unit: "items/s", pinned: false, job: { scenario: "ticks", inFlight: 1, perCall: tickCount }, goal: [0.4, 0.6] },
-  { title: "server stream of 64 KiB chunks", unit: "B/s", pinned: false, job: { scenario: "bulk", inFlight: 1, perCall: 1024 * chunkBytes }, goal: [0.85, 0.95] },
+  {
+    title: "tiny, 1 in flight, one core",
+    unit: "calls/s",
+    pinned: true,
+    job: { scenario: "tiny", inFlight: 1, perCall: 1 },
+    goal: [0.8, 0.92],
+  },
+  {
+    title: "tiny, 64 in flight, one core",
+    unit: "calls/s",
+    pinned: true,
+    job: { scenario: "tiny", inFlight: 64, perCall: 1 },
+    goal: [0.45, 0.6],
+  },
+  {
+    title: "tiny, 256 in flight, two cores",
+    unit: "calls/s",
+    pinned: false,
+    job: { scenario: "tiny", inFlight: 256, perCall: 1 },
+    goal: [0.45, 0.6],
+  },
+  {
+    title: "tiny, 1,024 in flight, two cores",
+    unit: "calls/s",
+    pinned: false,
+    job: { scenario: "tiny", inFlight: 1024, perCall: 1 },
+    goal: [0.36, 0.5],
+  },
+  {
+    title: "order of 1 kB, 64 in flight, one core",
+    unit: "calls/s",
+    pinned: true,
+    job: { scenario: "order", inFlight: 64, perCall: 1 },
+    goal: [0.8, 1.1],
+  },
+  {
+    title: "blob of 1 MiB, there and back",
+    unit: "B/s",
+    pinned: false,
+    job: { scenario: "blob", inFlight: 1, perCall: 2 * 1_048_576 },
+    goal: [0.85, 0.95],
+  },
+  {
+    title: "server stream of small messages",
+    unit: "items/s",
+    pinned: false,
+    job: { scenario: "ticks", inFlight: 1, perCall: tickCount },
+    goal: [0.4, 0.6],
+  },
+  {
+    title: "server stream of 64 KiB chunks",
+    unit: "B/s",
+    pinned: false,
+    job: { scenario: "bulk", inFlight: 1, perCall: 1024 * chunkBytes },
+    goal: [0.85, 0.95],
+  },
 ];
 
 interface Pair {
@@ -86,8 +134,10 @@ function print(
   pairs: readonly Pair[],
   samples: ReadonlyMap<string, readonly { outcome: Extract<Outcome, { supported: true }>; cpuMs: number }[]>,
 ): void {
-  const middle = (key: string, of: (sample: { outcome: Extract<Outcome, { supported: true }>; cpuMs: number }) => number): number =>
-    median((samples.get(key) ?? []).map(of));
+  const middle = (
+    key: string,
+    of: (sample: { outcome: Extract<Outcome, { supported: true }>; cpuMs: number }) => number,
+  ): number => median((samples.get(key) ?? []).map(of));
   const speed = (key: string): number => middle(key, ({ outcome }) => outcome.perSecond);
   const [reach, aim] = level.goal ?? [];
   console.log(`\n${level.title}${reach === undefined ? "" : ` (goal for Pipit: ${reach} of the limit, aim ${aim})`}`);

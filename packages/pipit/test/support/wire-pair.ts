@@ -13,6 +13,7 @@ import {
 } from "@pipit/protocol";
 import {
   seededRandom,
+  type SimulatedLink,
   simulatedNetwork,
   type SimulatedNetwork,
   type VirtualClock,
@@ -30,8 +31,8 @@ export interface WirePair {
   /** What the connection told its owner. */
   readonly states: string[];
   closedWith(): RpcError | undefined;
-  /** Opens one more connection to the same listener. */
-  connect(): ClientConnection;
+  /** Opens one more connection: to the same listener unless told. */
+  connect(address?: string): ClientConnection;
 }
 
 /** Options of {@link wirePair}. */
@@ -45,12 +46,19 @@ export interface WirePairOptions {
   readonly seed?: number | undefined;
   readonly latencyMs?: number | undefined;
   readonly ready?: (() => boolean) | undefined;
+  /** Told of each connection before any byte is on it. */
+  readonly onLink?: ((link: SimulatedLink) => void) | undefined;
 }
 
 export async function wirePair(options: WirePairOptions): Promise<WirePair> {
   const { contract, serverContract = contract, seed = 1, latencyMs = 1 } = options;
   const clock = virtualClock();
-  const network = simulatedNetwork({ clock, random: seededRandom(seed), latencyMs });
+  const network = simulatedNetwork({
+    clock,
+    random: seededRandom(seed),
+    latencyMs,
+    ...(options.onLink === undefined ? {} : { onLink: options.onLink }),
+  });
   const server = createTransport(network.host("server"));
   const client = createTransport(network.host("client"));
   const calls: IncomingCall[] = [];
@@ -86,8 +94,8 @@ export async function wirePair(options: WirePairOptions): Promise<WirePair> {
       closed = error;
     },
   };
-  const connect = (): ClientConnection =>
-    client.connect(listener.address, {
+  const connect = (address = listener.address): ClientConnection =>
+    client.connect(address, {
       clock,
       random: seededRandom(seed + 2),
       limits: { ...defaultLimits, ...options.clientLimits },

@@ -46,7 +46,11 @@ function serve(call: IncomingCall, served: Set<unknown>): void {
 
 async function run(cut?: { readonly direction: Direction; readonly afterBytes: number }): Promise<Run> {
   const served = new Set<unknown>();
-  const pair = await wirePair({ contract: Any, onCall: (call) => serve(call, served) });
+  const pair = await wirePair({
+    contract: Any,
+    onCall: (call) => serve(call, served),
+    onLink: (link) => cut !== undefined && link.cutAfterBytes(cut.direction, cut.afterBytes),
+  });
   const calls = [
     new RecordedCall(Any.methods.echo, "hello"),
     new RecordedCall(Any.methods.items, "from"),
@@ -60,8 +64,6 @@ async function run(cut?: { readonly direction: Direction; readonly afterBytes: n
     if (event.type === "accepted") stream.send("a");
     if (event.type === "item") stream.endInput();
   };
-  await pair.clock.advance(0);
-  for (const link of pair.network.links) if (cut !== undefined) link.cutAfterBytes(cut.direction, cut.afterBytes);
   await pair.clock.advance(20_000);
   return { calls: [...calls, chat], served, pair };
 }

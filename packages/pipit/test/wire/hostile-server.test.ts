@@ -93,7 +93,7 @@ const scripts: readonly (readonly [
   ["a frame before the preface", "echo", [magicBytes, frame(4, 0, [0])], /before the preface/],
   ["an end of a stream that is not open", "echo", [serverPreface, frame(4, 5, [0])], /not open/],
   ["two ends of one stream", "echo", [serverPreface, frame(4, 0, [1, 0x60]), frame(4, 0, [1, 0x60])], /^$/],
-  ["an oversize frame", "echo", [serverPreface, Buffer.from("ffffff7f04000000", "hex")], /Frame length/],
+  ["an oversize frame", "echo", [serverPreface, Buffer.from("ffffff7f0400000000", "hex")], /Frame length/],
   ["an unknown frame below 0x80", "echo", [serverPreface, frame(0x33, 0)], /unknown type 51/],
   ["a reply that is no CBOR", "echo", [serverPreface, frame(4, 0, [1, 0xff])], /Reply \$/],
   [

@@ -565,8 +565,9 @@ export class ServerStream extends StreamState implements IncomingCall {
 
 /** A reply that does not encode is the server's fault, whatever the codec calls it. */
 function ownFault(error: unknown): unknown {
-  if (!(error instanceof RpcError) || error.code !== "invalid_argument") return error;
-  return new RpcError("internal", `Reply ${error.message}`, { cause: error.cause, handled: "yes" });
+  if (!(error instanceof RpcError)) return error;
+  const code = error.code === "invalid_argument" ? "internal" : error.code;
+  return new RpcError(code, `Reply: ${error.message}`, { cause: error.cause, handled: "yes" });
 }
 
 function bounded(value: Uint8Array, least: number, most: number): number {

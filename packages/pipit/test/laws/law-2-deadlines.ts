@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { type Context, currentContext, service, string, struct, unary } from "pipit";
+import { Probe } from "../support/contracts.ts";
+import type { Law } from "../support/law-suite.ts";
+import { collect, deferred, failure } from "../support/outcome.ts";
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+/** Every call has a deadline, both ends keep it, and nested calls inherit it. */
+export const lawTwo: Law = (it) => {
+  it("both ends enforce the deadline: the caller is told, the handler's signal fires", async (world) => {
+    const reason = deferred<string>();
+    const server = world.server().handle(Probe, {
+      plain(_: unknown, { signal }: Context) {
+        signal.addEventListener("abort", () => reason.resolve((signal.reason as { code: string }).code));
+        return never();
+      },
+    } as never);
+    const client = world.client(await world.listen(server));
+    const error = await world.run(failure(client.call(Probe.methods.plain, { text: "x" }, { timeoutMs: 40 })));
+    assert.equal(error.code, "deadline_exceeded");
+    assert.equal(error.handled, "maybe");
+    assert.ok(["deadline_exceeded", "cancelled"].includes(await world.run(reason.promise)));
+  });
+
+  it("the call's option wins over the service's, the method's and the client's", async (world) => {
+    let given = 0;
+    const server = world.server().handle(Probe, {
+      plain: (_: unknown, context: Context) => ({ text: String(Math.ceil(context.remainingMs() / 1000)) }),
+      quick: (_: unknown, context: Context) => ((given = context.remainingMs()), { text: "" }),
+    } as never);
+    const address = await world.listen(server);
+    const client = world.client(address, { defaults: { timeoutMs: 50_000 } });
+    const seconds = async (call: Promise<{ text: string }>): Promise<string> => (await world.run(call)).text;
+    const service = client.service(Probe, { timeoutMs: 30_000 });
+    assert.equal(await seconds(service.plain({ text: "" }, { timeoutMs: 20_000 })), "20");
+    assert.equal(await seconds(service.plain({ text: "" })), "30");
+    assert.equal(await seconds(client.call(Probe.methods.plain, { text: "" })), "50");
+    assert.equal(await seconds(world.client(address).call(Probe.methods.plain, { text: "" })), "10");
+    await world.run(client.call(Probe.methods.quick, { text: "" }, { timeoutMs: 5000 }));
+    assert.ok(given > 1000, "the option wins over the method's 40 ms");
+  });
+
+  it("no time left fails unsent", async (world) => {
+    const server = world.server().handle(Probe, { plain: never } as never);
+    const client = world.client(await world.listen(server));
+    for (const timeoutMs of [0, -5]) {
+      const error = await world.run(failure(client.call(Probe.methods.plain, { text: "" }, { timeoutMs })));
+      assert.equal(error.code, "deadline_exceeded");
+      assert.deepEqual([error.handled, error.attempt], ["no", 0]);
+    }
+    assert.equal(server.stats().calls.started, 0);
+  });
+
+  it("Infinity is for streams: a call with one reply refuses it at once", async (world) => {
+    const server = world.server().handle(Probe, { items: () => [{ text: "a" }] } as never);
+    const client = world.client(await world.listen(server));
+    assert.throws(() => client.call(Probe.methods.plain, { text: "" }, { timeoutMs: Infinity }), RangeError);
+    const { items } = await world.run(collect(client.call(Probe.methods.items, { text: "" }, { timeoutMs: Infinity })));
+    assert.deepEqual(items, [{ text: "a" }]);
+  });
+
+  it("a stream without a given deadline outlives the default, once it is accepted", async (world) => {
+    const server = world.server().handle(Probe, {
+      async *items(_: unknown, context: Context) {
+        assert.equal(context.deadlineMs, Infinity);
+        yield { text: "early" };
+        await world.clock.after(60, () => gate.resolve());
+        await gate.promise;
+        yield { text: "late" };
+      },
+    } as never);
+    const gate = deferred();
+    const client = world.client(await world.listen(server), { defaults: { timeoutMs: 30 } });
+    const { items, error } = await world.run(collect(client.call(Probe.methods.items, { text: "" })));
+    assert.deepEqual([items.map(({ text }) => text), error], [["early", "late"], undefined]);
+  });
+
+  it("a given deadline bounds a whole stream", async (world) => {
+    const server = world.server().handle(Probe, {
+      async *items() {
+        yield { text: "early" };
+        await never();
+      },
+    } as never);
+    const client = world.client(await world.listen(server));
+    const { items, error } = await world.run(
+      collect(client.call(Probe.methods.items, { text: "" }, { timeoutMs: 40 })),
+    );
+    assert.equal(items.length, 1);
+    assert.equal(error?.code, "deadline_exceeded");
+  });
+
+  it("the default bounds the wait of a client stream from its last input to the reply", async (world) => {
+    const server = world.server().handle(Probe, { sum: never } as never);
+    const client = world.client(await world.listen(server), { defaults: { timeoutMs: 40 } });
+    const error = await world.run(failure(client.call(Probe.methods.sum, [{ text: "a" }])));
+    assert.equal(error.code, "deadline_exceeded");
+    assert.match(error.message, /^No reply came/);
+  });
+
+  it("a stream that nobody accepts fails after the default", async (world) => {
+    const server = world.server({ maxConcurrentCalls: 1 }).handle(Probe, { items: never, plain: never } as never);
+    const client = world.client(await world.listen(server), { defaults: { timeoutMs: 40 } });
+    const first = failure(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 5000 }));
+    await world.pass(10);
+    const { error } = await world.run(collect(client.call(Probe.methods.items, { text: "" })));
+    assert.equal(error?.code, "deadline_exceeded");
+    await world.run(client.close({ graceMs: 0 }));
+    await world.run(first);
+  });
+
+  it("a call across three servers has one deadline, and its context after each yield and await", async (world) => {
+    const Hop = service("laws.Hop", { go: unary(struct({ text: string }), struct({ text: string })) });
+    const seen: number[] = [];
+    const last = world.server().handle(Hop, {
+      async go(_, context) {
+        seen.push(context.remainingMs());
+        await never();
+        return { text: "" };
+      },
+    });
+    const lastClient = world.client(await world.listen(last));
+    const middle = world.server().handle(Probe, {
+      async *items(_: unknown, context: Context) {
+        yield { text: "1" };
+        assert.equal(currentContext()?.deadlineMs, context.deadlineMs);
+        yield await lastClient.call(Hop.methods.go, { text: "" });
+      },
+    } as never);
+    const middleClient = world.client(await world.listen(middle));
+    const first = world.server().handle(Probe, {
+      async plain(_: unknown, context: Context) {
+        seen.push(context.remainingMs());
+        for await (const _item of middleClient.call(Probe.methods.items, { text: "" }));
+        return { text: "" };
+      },
+    } as never);
+    const client = world.client(await world.listen(first));
+    const error = await world.run(failure(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 150 })));
+    assert.equal(error.code, "deadline_exceeded");
+    assert.equal(seen.length, 2);
+    assert.ok(
+      seen.every((ms) => ms > 0 && ms <= 151),
+      String(seen),
+    );
+    await world.pass(20);
+    assert.deepEqual(
+      [last, middle, first].map((server) => server.stats().calls.failed + server.stats().inFlight > 0),
+      [true, true, true],
+    );
+  });
+
+  it("a peer that froze is found out by keepalive, long before a long deadline", async (world) => {
+    const server = world.server().handle(Probe, { plain: never } as never);
+    const limits = { keepaliveMs: 30, keepaliveTimeoutMs: 30 };
+    const client = world.client(await world.listen(server), { limits });
+    const end = failure(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 60_000 }));
+    await world.pass(10);
+    world.faults.freeze();
+    const error = await world.run(end);
+    assert.equal(error.code, "unavailable");
+    assert.equal(error.handled, "maybe");
+  });
+
+  it("a call made behind a long computation in the same turn keeps its whole time", async (world) => {
+    const server = world.server().handle(Probe, { plain: ({ text }: { text: string }) => ({ text }) } as never);
+    const client = world.client(await world.listen(server));
+    await world.run(client.call(Probe.methods.plain, { text: "warm" }));
+    const first = client.call(Probe.methods.plain, { text: "first" });
+    // Only a real clock moves while the program computes.
+    const until = world.clock.now() + 60;
+    let turns = 0;
+    while (world.clock.now() < until && turns++ < 1e6);
+    const second = client.call(Probe.methods.plain, { text: "second" }, { timeoutMs: 50 });
+    assert.deepEqual(await world.run(second), { text: "second" });
+    await world.run(first);
+  });
+};

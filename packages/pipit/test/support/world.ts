@@ -1,0 +1,121 @@
+import {
+  type ClientOptions,
+  createClient,
+  createServer,
+  type PipitClient,
+  type Server,
+  type ServerOptions,
+} from "pipit";
+import { createTransport, type ByteTransport, type Clock, systemClock, type Transport } from "@pipit/protocol";
+import { memoryTransport, seededRandom, simulatedNetwork, virtualClock } from "@pipit/simulation";
+import { tcpStreams } from "@pipit/transport-tcp";
+import { type Faults, FaultyStreams } from "./faulty-streams.ts";
+
+/** A place where servers and clients meet: what the suites of the laws need of a transport. */
+export interface World {
+  readonly clock: Clock;
+  /** What happens to the clients' connections. */
+  readonly faults: Faults;
+  /** Lets time run until the promise settles. */
+  run<T>(promise: PromiseLike<T>): Promise<T>;
+  /** Lets so many milliseconds pass. */
+  pass(ms: number): Promise<void>;
+  server(options?: ServerOptions): Server;
+  /** Listens, at a port of its own unless told. Gives the address. */
+  listen(server: Server, port?: number): Promise<string>;
+  client(target: ClientOptions["target"], options?: Omit<ClientOptions, "target">): PipitClient;
+  /** Ends all servers and clients made here. */
+  end(): Promise<void>;
+}
+
+/** Makes a world of its own for one test. */
+export type MakeWorld = () => World;
+
+/** The suites run over each of these. Any later transport adds itself here. */
+export const worlds: Readonly<Record<string, MakeWorld>> = {
+  memory() {
+    const clock = virtualClock();
+    const streams = memoryTransport();
+    return world({
+      clock,
+      server: streams,
+      client: streams,
+      run: (promise) => clock.runUntil(promise),
+      pass: (ms) => clock.advance(ms),
+    });
+  },
+  "simulated network"() {
+    const clock = virtualClock();
+    const network = simulatedNetwork({
+      clock,
+      random: seededRandom(7),
+      latencyMs: 1,
+      jitterMs: 1,
+      pieceBytes: "random",
+    });
+    return world({
+      clock,
+      server: network.host("server"),
+      client: network.host("client"),
+      run: (promise) => clock.runUntil(promise),
+      pass: (ms) => clock.advance(ms),
+    });
+  },
+  tcp() {
+    const streams = tcpStreams();
+    return world({
+      clock: systemClock,
+      server: streams,
+      client: streams,
+      run: (promise) => Promise.resolve(promise),
+      pass: (ms) => new Promise((resolve) => systemClock.after(ms, resolve)),
+    });
+  },
+};
+
+interface Parts {
+  readonly clock: Clock;
+  readonly server: ByteTransport;
+  readonly client: ByteTransport;
+  run<T>(promise: PromiseLike<T>): Promise<T>;
+  pass(ms: number): Promise<void>;
+}
+
+function world({ clock, server: serverStreams, client: clientStreams, run, pass }: Parts): World {
+  const faults = new FaultyStreams(clientStreams);
+  const serverTransport: Transport = createTransport(serverStreams);
+  const clientTransport: Transport = createTransport(faults);
+  const servers: Server[] = [];
+  const clients: PipitClient[] = [];
+  let seed = 100;
+  return {
+    clock,
+    faults,
+    run,
+    pass,
+    server(options) {
+      const server = createServer({ clock, random: seededRandom(seed++), onError: () => undefined, ...options });
+      servers.push(server);
+      return server;
+    },
+    async listen(server, port = 0) {
+      const { host, port: bound } = await run(server.listen({ transport: serverTransport, port }));
+      return `${host}:${bound}`;
+    },
+    client(target, options) {
+      const client = createClient({
+        target,
+        clock,
+        random: seededRandom(seed++),
+        transport: clientTransport,
+        ...options,
+      });
+      clients.push(client);
+      return client;
+    },
+    async end() {
+      await run(Promise.all(clients.map((client) => client.close({ graceMs: 0 }))));
+      await run(Promise.all(servers.map((server) => server.close({ graceMs: 0 }))));
+    },
+  };
+}
