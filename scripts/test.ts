@@ -10,7 +10,7 @@ import { root } from "./support/repository.ts";
 import { testFiles } from "./support/test-files.ts";
 
 /** A file that runs longer hangs: the slowest takes a tenth of it. */
-const fileTimeoutMs = 180_000;
+const fileTimeoutMs = 120_000;
 
 /** Flags that each test file's process needs; they are handed on from this process. */
 const neededFlags = ["--conditions=pipit-source", "--import"];
