@@ -1,6 +1,4 @@
-import type { Random } from "./contract.ts";
-
-const twoTo32 = 0x1_0000_0000;
+import type { Dice } from "./dice.ts";
 
 /**
  * Draws numbers by weight in constant time: A. J. Walker's alias method, built as M. D. Vose does. Each column holds its
@@ -30,10 +28,9 @@ export class AliasTable {
     }
   }
 
-  /** A number from 0, as often as its weight says. Two draws of `random`. */
-  draw(random: Random): number {
-    const column = Math.floor((random.u32() * this.#thresholds.length) / twoTo32);
-    const isOwn = random.u32() < (this.#thresholds[column] ?? 1) * twoTo32;
-    return isOwn ? column : (this.#aliases[column] ?? 0);
+  /** A number from 0, as often as its weight says. */
+  draw(dice: Dice): number {
+    const column = dice.below(this.#thresholds.length);
+    return dice.chance(this.#thresholds[column] as number) ? column : (this.#aliases[column] as number);
   }
 }

@@ -30,6 +30,8 @@ export interface PickRequest<E extends Endpoint = Endpoint> {
   readonly hashKey?: string | undefined;
   /** True for an endpoint that must not be picked: a retry leaves out those already tried. Must not call the balancer. */
   readonly exclude?: ((endpoint: E) => boolean) | undefined;
+  /** The time by the balancer's own clock, if the caller has just read it: saves a reading. */
+  readonly nowMs?: number | undefined;
 }
 
 /**
@@ -61,6 +63,8 @@ export interface Outcome {
   readonly result: Result;
   /** From pick to end, in milliseconds. Clamped to 0–3,600,000. */
   readonly elapsedMs: number;
+  /** The time by the balancer's own clock, if the caller has just read it: saves a reading. */
+  readonly nowMs?: number | undefined;
   /** What the server said of its load, if it did. */
   readonly load?: LoadReport | undefined;
 }

@@ -53,9 +53,10 @@ export class HashRing<E extends Endpoint> {
     let length = 0;
     for (const [owner, count] of counts.entries()) {
       const key = this.#slots[owner]?.key ?? "";
+      this.#hasher.load(key);
       for (let point = 0; point < count; point += 1) {
-        this.#hasher.hash(key, point);
-        this.#points[length++] = this.#hasher.high * entries + owner;
+        this.#hasher.digest(point);
+        this.#points[length++] = (this.#hasher.high >>> 0) * entries + owner;
       }
     }
     this.#points.sort();
@@ -64,8 +65,9 @@ export class HashRing<E extends Endpoint> {
     this.#buildIndex();
   }
 
-  /** The number of the first point at or after a place. */
-  firstFrom(place: number): number {
+  /** The number of the first point at or after a place, given as a signed word. */
+  firstFrom(signed: number): number {
+    const place = signed >>> 0;
     const places = this.#places;
     const bucket = place >>> (32 - bucketBits);
     let low = this.#index[bucket] ?? 0;

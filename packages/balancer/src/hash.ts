@@ -10,37 +10,52 @@
  * - rendezvous scores by {@link mixed} of both hashes; a subset by `high` of `hash64(endpoint, client seed)`.
  */
 export class Hasher {
-  /** Second word of the latest digest, 0 to 2³² − 1. */
+  /** Second word of the latest digest, signed: engines keep signed words without boxing them. */
   high = 0;
-  /** First word of the latest digest, 0 to 2³² − 1. */
+  /** First word of the latest digest, signed. */
   low = 0;
-  #bytes: Uint8Array = new Uint8Array(256);
+  #bytes = new Uint8Array(256);
+  #words = new DataView(this.#bytes.buffer);
+  #length = 0;
 
   /** Hashes a string; the result is in `high` and `low`. Allocates only to grow, for a longer string than any before. */
   hash(text: string, seed = 0): void {
-    if (this.#bytes.length < text.length * 3) this.#bytes = new Uint8Array(text.length * 6);
-    this.hashBytes(this.#bytes, writeUtf8(text, this.#bytes), seed);
+    this.load(text);
+    this.digest(seed);
   }
 
-  /** Hashes the first `length` bytes. */
-  hashBytes(bytes: Uint8Array, length: number, seed = 0): void {
+  /** Takes a string, to be hashed under one seed or many. */
+  load(text: string): void {
+    const room = text.length * 3 + 16;
+    if (this.#bytes.length < room) {
+      this.#bytes = new Uint8Array(room * 2);
+      this.#words = new DataView(this.#bytes.buffer);
+    }
+    this.#length = writeUtf8(text, this.#bytes);
+    // What is left of the last block counts as zeros: a lane of zeros changes nothing.
+    for (let at = this.#length; (at & 15) !== 0; at += 1) this.#bytes[at] = 0;
+  }
+
+  /** Hashes what was loaded last. */
+  digest(seed = 0): void {
+    const words = this.#words;
+    const length = this.#length;
     let h1 = seed | 0;
-    let h2 = seed | 0;
-    let h3 = seed | 0;
-    let h4 = seed | 0;
+    let h2 = h1;
+    let h3 = h1;
+    let h4 = h1;
     let at = 0;
     for (; at + 16 <= length; at += 16) {
-      h1 = (Math.imul((rotate(h1 ^ lane1(word(bytes, at, length)), 19) + h2) | 0, 5) + 0x561ccd1b) | 0;
-      h2 = (Math.imul((rotate(h2 ^ lane2(word(bytes, at + 4, length)), 17) + h3) | 0, 5) + 0x0bcaa747) | 0;
-      h3 = (Math.imul((rotate(h3 ^ lane3(word(bytes, at + 8, length)), 15) + h4) | 0, 5) + 0x96cd1c35) | 0;
-      h4 = (Math.imul((rotate(h4 ^ lane4(word(bytes, at + 12, length)), 13) + h1) | 0, 5) + 0x32ac3b17) | 0;
+      h1 = (Math.imul((rotate(h1 ^ lane1(words.getInt32(at, true)), 19) + h2) | 0, 5) + 0x561ccd1b) | 0;
+      h2 = (Math.imul((rotate(h2 ^ lane2(words.getInt32(at + 4, true)), 17) + h3) | 0, 5) + 0x0bcaa747) | 0;
+      h3 = (Math.imul((rotate(h3 ^ lane3(words.getInt32(at + 8, true)), 15) + h4) | 0, 5) + 0x96cd1c35) | 0;
+      h4 = (Math.imul((rotate(h4 ^ lane4(words.getInt32(at + 12, true)), 13) + h1) | 0, 5) + 0x32ac3b17) | 0;
     }
-    // What is left counts as if zeros followed it: a lane of zeros changes nothing.
     if (at < length) {
-      h1 ^= lane1(word(bytes, at, length));
-      h2 ^= lane2(word(bytes, at + 4, length));
-      h3 ^= lane3(word(bytes, at + 8, length));
-      h4 ^= lane4(word(bytes, at + 12, length));
+      h1 ^= lane1(words.getInt32(at, true));
+      h2 ^= lane2(words.getInt32(at + 4, true));
+      h3 ^= lane3(words.getInt32(at + 8, true));
+      h4 ^= lane4(words.getInt32(at + 12, true));
     }
     h1 ^= length;
     h2 ^= length;
@@ -51,8 +66,8 @@ export class Hasher {
     h3 = avalanche((h3 + h1) | 0);
     h4 = avalanche((h4 + h1) | 0);
     h1 = (avalanche(h1) + h2 + h3 + h4) | 0;
-    this.low = h1 >>> 0;
-    this.high = (h2 + h1) >>> 0;
+    this.low = h1;
+    this.high = (h2 + h1) | 0;
   }
 }
 
@@ -60,7 +75,7 @@ export class Hasher {
 export function hash64(text: string, seed = 0): bigint {
   const hasher = new Hasher();
   hasher.hash(text, seed);
-  return (BigInt(hasher.high) << 32n) | BigInt(hasher.low);
+  return (BigInt(hasher.high >>> 0) << 32n) | BigInt(hasher.low >>> 0);
 }
 
 /** Two 64-bit hashes made into 32 bits: how well a call and an endpoint match. */
@@ -93,16 +108,6 @@ function lane4(word: number): number {
 
 function rotate(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
-}
-
-/** Four bytes from `at`, little-endian; those past `length` are 0. */
-function word(bytes: Uint8Array, at: number, length: number): number {
-  return (
-    (at < length ? (bytes[at] ?? 0) : 0) |
-    (at + 1 < length ? (bytes[at + 1] ?? 0) << 8 : 0) |
-    (at + 2 < length ? (bytes[at + 2] ?? 0) << 16 : 0) |
-    (at + 3 < length ? (bytes[at + 3] ?? 0) << 24 : 0)
-  );
 }
 
 /** Writes `text` as UTF-8, lone surrogates as U+FFFD; returns the count of bytes. `bytes` must have room. */

@@ -45,7 +45,8 @@ const longestMs = 3_600_000;
 
 /** How latency is learnt, for one pool. */
 export class LatencyLaw {
-  readonly decayMs: number;
+  /** 1 ÷ `decayMs`. */
+  readonly #haste: number;
   readonly penaltyMs: number;
   /** Moving mean over the answers of all endpoints. */
   typicalMs: number = unknownMs;
@@ -53,7 +54,7 @@ export class LatencyLaw {
   constructor({ decayMs = 10_000, penaltyMs = 5_000 }: LatencyOptions = {}) {
     assertAtLeast("decayMs", decayMs, 1);
     assertAtLeast("penaltyMs", penaltyMs, 0);
-    this.decayMs = decayMs;
+    this.#haste = 1 / decayMs;
     this.penaltyMs = penaltyMs;
   }
 
@@ -62,7 +63,7 @@ export class LatencyLaw {
     const sampleMs = clamp(elapsedMs);
     this.typicalMs += (sampleMs - this.typicalMs) * typicalShare;
     slot.failureStreak = 0;
-    const kept = slot.isTimed ? decay((nowMs - slot.latencyAtMs) / this.decayMs) : 0;
+    const kept = slot.isTimed ? decay((nowMs - slot.latencyAtMs) * this.#haste) : 0;
     const estimateMs = slot.latencyMs * kept;
     slot.boundStreak = 0;
     slot.latencyMs = sampleMs > estimateMs ? sampleMs : estimateMs + sampleMs * (1 - kept);
@@ -100,18 +101,24 @@ export class LatencyLaw {
     slot.failureStreak = streak;
     slot.penaltyMs = Math.min(this.penaltyMs, baseMs * firstPenalty * 2 ** Math.min(streak - 1, 30));
     slot.penaltyAtMs = nowMs;
+    slot.isPenalized = true;
     if (slot.isTimed) this.unanswered(slot, elapsedMs, nowMs);
+  }
+
+  /** Sets `slot.estimateMs` to {@link LatencyLaw.estimateMs}, for a slot that is timed. */
+  estimate<E extends Endpoint>(slot: Slot<E>, pool: { readonly nowMs: number }): void {
+    slot.estimateMs = slot.latencyMs * decay((pool.nowMs - slot.latencyAtMs) * this.#haste);
   }
 
   /** What the next call is thought to take, failures apart. */
   estimateMs<E extends Endpoint>(slot: Slot<E>, nowMs: number): number {
-    return slot.isTimed ? slot.latencyMs * decay((nowMs - slot.latencyAtMs) / this.decayMs) : 0;
+    return slot.isTimed ? slot.latencyMs * decay((nowMs - slot.latencyAtMs) * this.#haste) : 0;
   }
 
   /** What the latest failures are still held to. */
   penaltyLeftMs<E extends Endpoint>(slot: Slot<E>, nowMs: number): number {
-    if (slot.penaltyMs === 0) return 0;
-    return slot.penaltyMs * decay(((nowMs - slot.penaltyAtMs) * penaltyHaste) / this.decayMs);
+    if (!slot.isPenalized) return 0;
+    return slot.penaltyMs * decay((nowMs - slot.penaltyAtMs) * penaltyHaste * this.#haste);
   }
 }
 

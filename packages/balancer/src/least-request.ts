@@ -9,11 +9,11 @@ import { TwoChoicesSelector } from "./two-choices.ts";
  */
 export function leastRequest<E extends Endpoint = Endpoint>(options?: BalancerOptions<E>): PolicyBalancer<E> {
   return createBalancer(
-    { isSticky: false, isTimed: false, createSelector: () => new TwoChoicesSelector<E>(costOf) },
+    { isSticky: false, isTimed: false, createSelector: () => new TwoChoicesSelector<E>(isBetter) },
     options,
   );
 }
 
-function costOf<E extends Endpoint>(slot: Slot<E>): number {
-  return (slot.inFlight + 1) / slot.weight;
+function isBetter<E extends Endpoint>(one: Slot<E>, other: Slot<E>): boolean {
+  return (one.inFlight + 1) * other.weight < (other.inFlight + 1) * one.weight;
 }

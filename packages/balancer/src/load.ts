@@ -30,6 +30,7 @@ export class LoadLaw {
 
   /** Keeps what a server reported, clamped. Fields that are absent or no numbers leave the last known value. */
   record<E extends Endpoint>(slot: Slot<E>, report: LoadReport, nowMs: number): void {
+    slot.isReporting = true;
     const delayMs = clamped(report.eventLoopDelayMs, mostLoopDelayMs);
     if (delayMs >= 0) {
       slot.loopDelayMs = delayMs;

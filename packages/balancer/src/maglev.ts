@@ -39,7 +39,7 @@ class MaglevSelector<E extends Endpoint> implements Selector<E> {
   select(ask: Ask<E>): Slot<E> | undefined {
     const table = this.#table;
     if (table.length === 0) return undefined;
-    let at = ask.keyLow % tableSize;
+    let at = (ask.keyLow >>> 0) % tableSize;
     for (let step = 0; step < longestWalk; step += 1) {
       const slot = this.#slots[table[at] ?? 0];
       if (slot !== undefined && ask.admits(slot)) return slot;
@@ -61,8 +61,8 @@ export function maglevTable(keys: readonly string[], weights: readonly number[])
   const skips = new Uint32Array(keys.length);
   for (const [index, key] of keys.entries()) {
     hasher.hash(key);
-    at[index] = hasher.low % tableSize;
-    skips[index] = (hasher.high % (tableSize - 1)) + 1;
+    at[index] = (hasher.low >>> 0) % tableSize;
+    skips[index] = ((hasher.high >>> 0) % (tableSize - 1)) + 1;
   }
   const heaviest = weights.reduce((most, weight) => Math.max(most, weight), 0);
   const turns = Float64Array.from(weights, (weight) => weight / heaviest);

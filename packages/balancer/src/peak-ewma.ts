@@ -1,7 +1,7 @@
 import type { Endpoint } from "./contract.ts";
 import { loopDelayMs } from "./load.ts";
 import { type BalancerOptions, createBalancer, type PolicyBalancer } from "./policy-balancer.ts";
-import type { Ask } from "./selector.ts";
+import type { PoolCore } from "./pool.ts";
 import type { Slot } from "./slot.ts";
 import { TwoChoicesSelector } from "./two-choices.ts";
 
@@ -15,15 +15,28 @@ const untimedMs = 5_000;
  */
 export function peakEwma<E extends Endpoint = Endpoint>(options?: BalancerOptions<E>): PolicyBalancer<E> {
   return createBalancer(
-    { isSticky: false, isTimed: true, createSelector: () => new TwoChoicesSelector<E>(costOf) },
+    { isSticky: false, isTimed: true, createSelector: () => new TwoChoicesSelector<E>(isBetter) },
     options,
   );
 }
 
-function costOf<E extends Endpoint>(slot: Slot<E>, { nowMs, pool }: Ask<E>): number {
-  const { latency, load } = pool;
+function isBetter<E extends Endpoint>(one: Slot<E>, other: Slot<E>, pool: PoolCore<E>): boolean {
+  price(one, pool);
+  price(other, pool);
+  return one.cost < other.cost;
+}
+
+/** Sets the slot's cost. A field, because a number that is returned may be boxed, and picks allocate nothing. */
+function price<E extends Endpoint>(slot: Slot<E>, pool: PoolCore<E>): void {
   // One call at a time to an endpoint of which nothing is known yet.
-  const knownMs = slot.isTimed ? latency.estimateMs(slot, nowMs) : slot.inFlight > 0 ? untimedMs : 0;
-  const waitMs = Math.max(knownMs, latency.penaltyLeftMs(slot, nowMs), loopDelayMs(slot, nowMs));
-  return (waitMs * (slot.inFlight + 1) * load.crowding(slot, nowMs)) / slot.weight;
+  if (slot.isTimed) pool.latency.estimate(slot, pool);
+  else slot.estimateMs = slot.inFlight > 0 ? untimedMs : 0;
+  if (slot.isPenalized || slot.isReporting) weighHealth(slot, pool);
+  slot.cost = (slot.estimateMs * (slot.inFlight + 1)) / slot.weight;
+}
+
+/** Raises the estimate by failures and by what the server says of itself. */
+function weighHealth<E extends Endpoint>(slot: Slot<E>, { latency, load, nowMs }: PoolCore<E>): void {
+  const waitMs = Math.max(slot.estimateMs, latency.penaltyLeftMs(slot, nowMs), loopDelayMs(slot, nowMs));
+  slot.estimateMs = waitMs * load.crowding(slot, nowMs);
 }

@@ -82,7 +82,7 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
     this.#policy = policy;
     this.#zone = zone;
     this.#subsetSize = subset === undefined ? Number.POSITIVE_INFINITY : (subset.size ?? defaultSubsetSize);
-    this.#subsetSeed = subset === undefined ? 0 : (subset.seed ?? pool.random.u32());
+    this.#subsetSeed = subset === undefined ? 0 : (subset.seed ?? pool.dice.word() >>> 0);
     this.#slowStart = slowStart === undefined ? undefined : slowStartLaw(slowStart);
     this.#ask = new Ask(pool);
     this.#ask.isSticky = policy.isSticky;
@@ -101,8 +101,8 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
     ask.open = exclude === undefined;
     const isWarming = this.#slowStart !== undefined && pool.lastStartMs > this.#warmSinceMs;
     if (isWarming || this.#policy.isTimed || pool.dueAtMs !== Number.POSITIVE_INFINITY) {
-      ask.nowMs = pool.now();
-      if (ask.nowMs >= pool.dueAtMs) pool.advance(ask.nowMs);
+      pool.tick(request?.nowMs);
+      if (pool.nowMs >= pool.dueAtMs) pool.advance(pool.nowMs);
       if (isWarming) this.#warm(ask);
     }
     if (this.#version !== pool.version) this.#refresh();
@@ -136,9 +136,9 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
 
   #chooseFrom(groups: readonly Group<E>[], ask: Ask<E>): Slot<E> | undefined {
     if (groups.length === 1) return groups[0]?.selector.select(ask);
-    const draw = this.#policy.isSticky ? avalanche(ask.keyHigh ^ ask.keyLow) >>> 0 : ask.random.u32();
+    const draw = this.#policy.isSticky ? avalanche(ask.keyHigh ^ ask.keyLow) >>> 0 : ask.dice.word() >>> 0;
     let chosen = 0;
-    while (chosen < groups.length - 1 && draw >= (groups[chosen]?.until ?? 0)) chosen += 1;
+    while (chosen < groups.length - 1 && draw >= (groups[chosen] as Group<E>).until) chosen += 1;
     const slot = groups[chosen]?.selector.select(ask);
     if (slot !== undefined) return slot;
     for (let index = 0; index < groups.length; index += 1) {
@@ -150,8 +150,8 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
 
   #setKey(ask: Ask<E>, hashKey: string | undefined): void {
     if (hashKey === undefined) {
-      ask.keyHigh = ask.random.u32();
-      ask.keyLow = ask.random.u32();
+      ask.keyHigh = ask.dice.word();
+      ask.keyLow = ask.dice.word();
       return;
     }
     this.#hasher.hash(hashKey);
@@ -161,7 +161,7 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
 
   #warm(ask: Ask<E>): void {
     const { lastStartMs } = this.pool;
-    if (this.#slowStart !== undefined && ask.nowMs - lastStartMs < this.#slowStart.windowMs) {
+    if (this.#slowStart !== undefined && this.pool.nowMs - lastStartMs < this.#slowStart.windowMs) {
       ask.slowStart = this.#slowStart;
       ask.turnedAway = 0;
       ask.open = false;

@@ -1,5 +1,6 @@
 import type { Endpoint, Outcome, Random, Tier } from "./contract.ts";
-import { defaultNow, defaultRandom } from "./defaults.ts";
+import { defaultNow } from "./defaults.ts";
+import { Dice } from "./dice.ts";
 import { type EjectionLaw, type EjectionOptions, ejectionLaw, ejectionMs, mostEjected, outliers } from "./ejection.ts";
 import { LatencyLaw, type LatencyOptions } from "./latency.ts";
 import { LoadLaw, loopDelayMs, serverInFlight } from "./load.ts";
@@ -8,11 +9,14 @@ import { levels, Slot } from "./slot.ts";
 /** Below this share of endpoints not ejected, ejections are ignored: then it is likely the judge who is ill. */
 const defaultPanicThreshold = 0.5;
 
+/** While calls are in flight, a pick reads the clock once in so many. */
+const picksPerReading = 64;
+
 /** What a pool takes: where time and randomness come from, and how endpoints are judged. */
 export interface PoolOptions extends LatencyOptions {
   /** Milliseconds on a monotonic scale. Default: the platform's. */
   readonly now?: (() => number) | undefined;
-  /** Default: the platform's generator. */
+  /** Default: a generator built in, seeded by the platform. */
   readonly random?: Random | undefined;
   /** Outlier ejection by sweeps over what calls came to. Default: none; `{}` for gRPC's defaults. */
   readonly ejection?: EjectionOptions | undefined;
@@ -63,14 +67,17 @@ export function createPool<E extends Endpoint = Endpoint>(options?: PoolOptions)
 
 /** The pool as policies see it. */
 export class PoolCore<E extends Endpoint> implements Pool<E> {
-  readonly now: () => number;
-  readonly random: Random;
+  readonly dice: Dice;
   readonly latency: LatencyLaw;
-  readonly load = new LoadLaw();
+  readonly load: LoadLaw = new LoadLaw();
   /** In the order of the latest update. */
   slots: readonly Slot<E>[] = [];
   /** Rises when any slot's level, weight or zone changes, or the set of slots does: selectors must be rebuilt. */
   version = 0;
+  /** The latest time known. */
+  nowMs = 0;
+  /** Picked and not yet done, over all slots that ever were. */
+  inFlight = 0;
   /** Rises only when the set, weights, zones or keys change: what hashing policies build their tables from. */
   membership = 0;
   /** When something falls due: a sweep, or the end of an ejection. Infinity if nothing will. */
@@ -79,6 +86,9 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   lastStartMs: number = Number.NEGATIVE_INFINITY;
   /** So many are ejected that ejections are ignored. */
   isPanic = false;
+  readonly #now: () => number;
+  /** Picks since the clock was read. */
+  #unclocked = 0;
   readonly #law: EjectionLaw;
   readonly #isSweeping: boolean;
   readonly #panicThreshold: number;
@@ -90,8 +100,8 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
     if (!(panicThreshold >= 0 && panicThreshold <= 1)) {
       throw new RangeError(`Cannot create a balancer: panicThreshold is ${panicThreshold}, expected 0 to 1`);
     }
-    this.now = options.now ?? defaultNow;
-    this.random = options.random ?? defaultRandom;
+    this.#now = options.now ?? defaultNow;
+    this.dice = new Dice(options.random);
     this.latency = new LatencyLaw(options);
     this.#law = ejectionLaw(options.ejection);
     this.#isSweeping = options.ejection !== undefined;
@@ -111,7 +121,7 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
       after.set(endpoint.id, stays ? known : new Slot(this, endpoint));
     }
     // Nothing throws from here on.
-    const nowMs = this.now();
+    const nowMs = this.readClock();
     if (this.#isSweeping && this.#sweepAtMs === Number.POSITIVE_INFINITY) {
       this.#sweepAtMs = nowMs + this.#law.intervalMs;
     }
@@ -140,7 +150,7 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   eject(id: string, forMs?: number): boolean {
     const slot = this.#byId.get(id);
     if (slot === undefined || slot.isEjected || !isCounted(slot)) return false;
-    if (!this.#ejectSlot(slot, this.now(), forMs)) return false;
+    if (!this.#ejectSlot(slot, this.readClock(), forMs)) return false;
     this.#setLevels();
     return true;
   }
@@ -148,13 +158,13 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   restore(id: string): boolean {
     const slot = this.#byId.get(id);
     if (slot === undefined || !slot.isEjected) return false;
-    this.#restoreSlot(slot, this.now());
+    this.#restoreSlot(slot, this.readClock());
     this.#setLevels();
     return true;
   }
 
   stats(): EndpointStats[] {
-    const nowMs = this.now();
+    const nowMs = this.readClock();
     return this.slots.map((slot) => {
       const inFlight = serverInFlight(slot, nowMs);
       return {
@@ -171,9 +181,27 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
     });
   }
 
+  /** What time it is, read anew. */
+  readClock(givenMs?: number): number {
+    this.#unclocked = 0;
+    this.nowMs = givenMs ?? this.#now();
+    return this.nowMs;
+  }
+
+  /**
+   * Sets `nowMs`, near enough to pick by. Reading a clock can cost more than all the rest of a pick; and while calls are in flight
+   * their ends tell the time, to which a pick need not add but now and then.
+   */
+  tick(givenMs: number | undefined): void {
+    this.#unclocked += 1;
+    if (givenMs === undefined && this.inFlight > 0 && this.#unclocked < picksPerReading) return;
+    this.#unclocked = 0;
+    this.nowMs = givenMs ?? this.#now();
+  }
+
   /** A picked attempt ended. */
   settle(slot: Slot<E>, outcome: Outcome): void {
-    const nowMs = this.now();
+    const nowMs = this.readClock(outcome.nowMs);
     switch (outcome.result) {
       case "ok":
         slot.successes += 1;
@@ -254,7 +282,7 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
     ejected.sort((a, b) => b.ejectedUntilMs - a.ejectedUntilMs);
     while (ejected.length > mostEjected(counted.length, this.#law.maxPercent)) {
       const slot = ejected.pop();
-      if (slot !== undefined) this.#restoreSlot(slot, this.now());
+      if (slot !== undefined) this.#restoreSlot(slot, this.nowMs);
     }
     this.isPanic = counted.length - ejected.length < counted.length * this.#panicThreshold;
     for (const slot of this.slots) slot.level = levelOf(slot, this.isPanic);

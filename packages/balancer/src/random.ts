@@ -1,6 +1,6 @@
 import type { Endpoint } from "./contract.ts";
 import { type BalancerOptions, createBalancer, type PolicyBalancer } from "./policy-balancer.ts";
-import { type Ask, below, type Selector, scan } from "./selector.ts";
+import { type Ask, type Selector, scan } from "./selector.ts";
 import type { Slot } from "./slot.ts";
 
 /** Each call to an endpoint drawn at random, all alike. Needs no coordination between clients; blind to load. */
@@ -17,7 +17,7 @@ class RandomSelector<E extends Endpoint> implements Selector<E> {
 
   select(ask: Ask<E>): Slot<E> | undefined {
     const slots = this.#slots;
-    const first = below(ask.random, slots.length);
+    const first = ask.dice.below(slots.length);
     return ask.open ? slots[first] : scan(slots, first, ask);
   }
 }

@@ -1,6 +1,6 @@
 import type { Endpoint } from "./contract.ts";
 import { type BalancerOptions, createBalancer, type PolicyBalancer } from "./policy-balancer.ts";
-import { type Ask, below, type Selector } from "./selector.ts";
+import type { Ask, Selector } from "./selector.ts";
 import type { Slot } from "./slot.ts";
 
 /** Each endpoint in turn, from a random one on, so that many clients that start together do not march in step. */
@@ -21,7 +21,7 @@ class RoundRobinSelector<E extends Endpoint> implements Selector<E> {
 
   select(ask: Ask<E>): Slot<E> | undefined {
     const slots = this.#slots;
-    if (this.#next < 0) this.#next = below(ask.random, slots.length);
+    if (this.#next < 0) this.#next = ask.dice.below(slots.length);
     for (let step = 0; step < slots.length; step += 1) {
       if (this.#next >= slots.length) this.#next = 0;
       const slot = slots[this.#next++];

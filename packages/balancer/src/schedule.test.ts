@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seeded } from "../test/support/fixtures.ts";
+import { Dice } from "./dice.ts";
 import { Schedule, wholeWeights } from "./schedule.ts";
-import { below } from "./selector.ts";
 
-const random = seeded(1);
+const dice = new Dice(seeded(1));
 
 /** The largest distance from the exact share in one cycle; asserts that the cycle is exact. */
 function deviation(weights: readonly number[], turns = weights.reduce((sum, weight) => sum + weight, 0)): number {
@@ -39,8 +39,8 @@ test("every prefix is within one turn of the exact share: all weight sets of up 
 
 test("every prefix is within Tijdeman's bound: 2,000 random weight sets of up to 20 entries up to 20", () => {
   for (let round = 0; round < 2_000; round += 1) {
-    const count = 2 + below(random, 19);
-    const weights = Array.from({ length: count }, () => 1 + below(random, 20));
+    const count = 2 + dice.below(19);
+    const weights = Array.from({ length: count }, () => 1 + dice.below(20));
     const worst = deviation(weights);
     assert.ok(worst <= 1 - 1 / (2 * count - 2) + 1e-9, `${weights}: ${worst}`);
   }

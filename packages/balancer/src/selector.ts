@@ -1,4 +1,5 @@
-import type { Endpoint, Random } from "./contract.ts";
+import type { Endpoint } from "./contract.ts";
+import type { Dice } from "./dice.ts";
 import { avalanche } from "./hash.ts";
 import type { PoolCore } from "./pool.ts";
 import { type SlowStartLaw, slowStartFactor } from "./slow-start.ts";
@@ -12,15 +13,13 @@ const twoTo32 = 0x1_0000_0000;
 /** What a selector is asked: one object per balancer, refilled for each pick. */
 export class Ask<E extends Endpoint> {
   readonly pool: PoolCore<E>;
-  readonly random: Random;
-  /** Set if the policy is timed, or slow start is on. */
-  nowMs = 0;
+  readonly dice: Dice;
   /** Nothing is to be checked: the first choice stands. */
   open = true;
   exclude: ((endpoint: E) => boolean) | undefined = undefined;
   /** Slots at worse levels are passed over. */
   level = 0;
-  /** The hash key's 64 bits, or random ones. Set for sticky policies only. */
+  /** The hash key's 64 bits as signed words, or random ones. Set for sticky policies only. */
   keyHigh = 0;
   keyLow = 0;
   isSticky = false;
@@ -30,7 +29,7 @@ export class Ask<E extends Endpoint> {
 
   constructor(pool: PoolCore<E>) {
     this.pool = pool;
-    this.random = pool.random;
+    this.dice = pool.dice;
   }
 
   /** May this slot be picked? */
@@ -41,10 +40,10 @@ export class Ask<E extends Endpoint> {
   }
 
   #isWarm(slot: Slot<E>, law: SlowStartLaw): boolean {
-    const ageMs = this.nowMs - slot.startedAtMs;
+    const ageMs = this.pool.nowMs - slot.startedAtMs;
     if (ageMs >= law.windowMs || this.turnedAway >= mostTurnedAway) return true;
     // By the key where there is one, so that keys move over one by one and each only once.
-    const draw = this.isSticky ? avalanche(this.keyHigh + this.keyLow) >>> 0 : this.random.u32();
+    const draw = this.isSticky ? avalanche(this.keyHigh + this.keyLow) >>> 0 : this.dice.word() >>> 0;
     if (draw < slowStartFactor(ageMs, law) * twoTo32) return true;
     this.turnedAway += 1;
     return false;
@@ -68,14 +67,9 @@ export interface Policy<E extends Endpoint> {
    * endpoint that is ejected or suspected moves no keys but its own. The others get a list per level.
    */
   readonly isSticky: boolean;
-  /** Needs `ask.nowMs`. */
+  /** Needs `pool.nowMs`. */
   readonly isTimed: boolean;
   createSelector(): Selector<E>;
-}
-
-/** A whole number below `count`, uniform to one part in 2³²/count. */
-export function below(random: Random, count: number): number {
-  return Math.floor((random.u32() * count) / twoTo32);
 }
 
 /** The first admitted slot from `start` on, around the list once. */

@@ -12,32 +12,41 @@ export interface LoadSum {
   inFlight: number;
 }
 
+/** One list for all, so that looking at it touches no new memory. */
+const noSums: readonly LoadSum[] = [];
+
 /**
  * One endpoint's place in a pool with all that is known of it. It is also the {@link Pick} that callers hold, so that a
  * pick allocates nothing. Fields are plain and written by the pool's parts alone; numbers only, to keep one hidden class.
  */
 export class Slot<E extends Endpoint> implements Pick<E> {
+  // What a pick reads comes first, to lie close together.
   readonly #pool: PoolCore<E>;
   endpoint: E;
-  /** What hashing policies place. */
-  key = "";
-  weight = 1;
-  zone = "";
-  state: EndpointState = "up";
   level: number = levels.up;
   /** Picked and not yet done. */
   inFlight = 0;
   /** Sums that this slot's calls count in. */
-  sums: readonly LoadSum[] = [];
-
-  /** Failures since the last answer. */
-  failureStreak = 0;
-  /** Whether `latencyMs` is known. */
+  sums: readonly LoadSum[] = noSums;
+  weight = 1;
+  /** Whether `latencyMs` is known, `penaltyMs` is above 0, and any load was reported. */
   isTimed = false;
+  isPenalized = false;
+  isReporting = false;
   latencyMs = 0;
   latencyAtMs = 0;
+  /** Scratch of a pick: latency faded to now, and cost. */
+  estimateMs = 0;
+  cost = 0;
+
+  /** What hashing policies place. */
+  key = "";
+  zone = "";
+  state: EndpointState = "up";
   /** Lower bounds taken for `latencyMs` since the last answer. */
   boundStreak = 0;
+  /** Failures since the last answer. */
+  failureStreak = 0;
   penaltyMs = 0;
   penaltyAtMs = 0;
 
@@ -74,6 +83,7 @@ export class Slot<E extends Endpoint> implements Pick<E> {
   /** A call goes to it. */
   begin(): void {
     this.inFlight += 1;
+    this.#pool.inFlight += 1;
     for (let index = 0; index < this.sums.length; index += 1) {
       const sum = this.sums[index];
       if (sum !== undefined) sum.inFlight += 1;
@@ -83,6 +93,7 @@ export class Slot<E extends Endpoint> implements Pick<E> {
   done(outcome: Outcome): void {
     if (this.inFlight > 0) {
       this.inFlight -= 1;
+      this.#pool.inFlight -= 1;
       for (let index = 0; index < this.sums.length; index += 1) {
         const sum = this.sums[index];
         if (sum !== undefined) sum.inFlight -= 1;

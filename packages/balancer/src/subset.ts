@@ -24,7 +24,7 @@ export function subsetOf<E extends Endpoint>(slots: readonly Slot<E>[], size: nu
   const hasher = new Hasher();
   const ranked = slots.map((slot) => {
     hasher.hash(slot.key, seed);
-    return { slot, rank: hasher.high };
+    return { slot, rank: hasher.high >>> 0 };
   });
   ranked.sort((a, b) => b.rank - a.rank || (a.slot.key < b.slot.key ? -1 : 1));
   return ranked.slice(0, size).map(({ slot }) => slot);

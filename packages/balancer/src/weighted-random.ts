@@ -23,10 +23,10 @@ class WeightedRandomSelector<E extends Endpoint> implements Selector<E> {
 
   select(ask: Ask<E>): Slot<E> | undefined {
     const slots = this.#slots;
-    if (ask.open) return slots[this.#table.draw(ask.random)];
+    if (ask.open) return slots[this.#table.draw(ask.dice)];
     // As many draws as there are slots find one nearly always, by weight; the scan makes sure.
     for (let draws = 0; draws < slots.length; draws += 1) {
-      const slot = slots[this.#table.draw(ask.random)];
+      const slot = slots[this.#table.draw(ask.dice)];
       if (slot !== undefined && ask.admits(slot)) return slot;
     }
     return scan(slots, 0, ask);

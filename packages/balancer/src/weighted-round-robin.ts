@@ -3,7 +3,7 @@ import { type ReportedWeightOptions, reportedWeight } from "./load.ts";
 import { type Filled, filled } from "./options.ts";
 import { type BalancerOptions, createBalancer, type PolicyBalancer } from "./policy-balancer.ts";
 import { Schedule, wholeWeights } from "./schedule.ts";
-import { type Ask, below, type Selector, scan } from "./selector.ts";
+import { type Ask, type Selector, scan } from "./selector.ts";
 import type { Slot } from "./slot.ts";
 
 /** A client begins at most this far into the cycle: enough that many that start together do not march in step. */
@@ -57,7 +57,9 @@ class WeightedRoundRobinSelector<E extends Endpoint> implements Selector<E> {
 
   select(ask: Ask<E>): Slot<E> | undefined {
     const slots = this.#slots;
-    if (this.#reported !== undefined && ask.nowMs >= this.#reweighAtMs) this.#reweigh(ask.nowMs, this.#reported);
+    if (this.#reported !== undefined && ask.pool.nowMs >= this.#reweighAtMs) {
+      this.#reweigh(ask.pool.nowMs, this.#reported);
+    }
     if (!this.#isStarted) this.#start(ask);
     for (let turn = 0; turn < slots.length; turn += 1) {
       const slot = slots[this.#schedule.next()];
@@ -89,7 +91,7 @@ class WeightedRoundRobinSelector<E extends Endpoint> implements Selector<E> {
 
   #start(ask: Ask<E>): void {
     this.#isStarted = true;
-    const headStart = below(ask.random, Math.min(this.#schedule.length, longestHeadStart));
+    const headStart = ask.dice.below(Math.min(this.#schedule.length, longestHeadStart));
     for (let turn = 0; turn < headStart; turn += 1) this.#schedule.next();
   }
 }
