@@ -23,6 +23,8 @@ import { systemRandom } from "./system-random.ts";
 
 /** A first snapshot waits this long for a seed to answer. Joining takes a few round trips; a dead seed is retried anyway. */
 const defaultJoinTimeoutMs = 3_000;
+/** The members come first and their records a round trip later; a snapshot between the two would be empty. */
+const joinSettleMs = 100;
 /** A farewell reaches enough members within a few gossip rounds of 200 ms. */
 const defaultLeaveTimeoutMs = 1_000;
 /** Instances for which a `report` in the current second is remembered. */
@@ -69,6 +71,8 @@ class SocketGossipRegistry implements GossipRegistry {
   #seedFinder: SeedFinder | undefined;
   #ready = false;
   #joined = false;
+  readonly #joining: Promise<void>;
+  #endJoining: () => void = () => {};
   #conflict: MemberView | undefined;
   #reportedSinceMs = 0;
   #onLeft: (() => void) | undefined;
@@ -91,6 +95,9 @@ class SocketGossipRegistry implements GossipRegistry {
       `${hostname()
         .replace(/[^\x21-\x7e]/g, "")
         .slice(0, 40)}-${hex(this.#random.bytes(6))}`;
+    this.#joining = new Promise((resolve) => {
+      this.#endJoining = resolve;
+    });
     this.#view = new ServiceView(options.emptyProtection);
     this.#hub = new SnapshotHub({
       maxWatchers: options.maxWatchers,
@@ -109,6 +116,8 @@ class SocketGossipRegistry implements GossipRegistry {
     const key = instanceKey(checked.service, checked.id);
     this.#hub.assertOpen(action);
     const node = await this.#start();
+    // News of a member reaches others before news of its records, or the records are dropped and come late.
+    await this.#joining;
     this.#hub.assertOpen(action);
     const known = this.#own.get(key);
     const instance = createInstance(
@@ -251,7 +260,7 @@ class SocketGossipRegistry implements GossipRegistry {
     const { seeds = [], lookup = lookupAll, joinTimeoutMs = defaultJoinTimeoutMs } = this.#options;
     const self = joinHostPort(this.#advertise, node.port);
     if (typeof seeds !== "function" && seeds.every((seed) => seed === self)) return this.#becomeReady();
-    this.#cancelJoinTimeout = this.#clock.after(joinTimeoutMs, () => this.#becomeReady());
+    this.#readyAfter(joinTimeoutMs);
     this.#seedFinder = new SeedFinder({
       seeds,
       lookup,
@@ -267,6 +276,7 @@ class SocketGossipRegistry implements GossipRegistry {
     const state = this.#state;
     if (state.type === "closed") return state.done;
     this.#hub.close();
+    this.#endJoining();
     this.#seedFinder?.stop();
     this.#cancelJoinTimeout?.();
     this.#cancelExpiry?.();
@@ -334,7 +344,8 @@ class SocketGossipRegistry implements GossipRegistry {
         break;
       case "joined":
         this.#joined = true;
-        this.#becomeReady();
+        this.#endJoining();
+        this.#readyAfter(joinSettleMs);
         break;
       case "conflict":
         this.#conflict = event.winner;
@@ -386,9 +397,16 @@ class SocketGossipRegistry implements GossipRegistry {
     };
   }
 
+  #readyAfter(ms: number): void {
+    if (this.#ready) return;
+    this.#cancelJoinTimeout?.();
+    this.#cancelJoinTimeout = this.#clock.after(ms, () => this.#becomeReady());
+  }
+
   #becomeReady(): void {
     if (this.#ready || this.#hub.closed) return;
     this.#ready = true;
+    this.#endJoining();
     this.#cancelJoinTimeout?.();
     this.#flush();
     this.#hub.learn();
