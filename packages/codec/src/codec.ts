@@ -9,6 +9,7 @@ import { Reader } from "./reader.ts";
 import { resolveReader } from "./resolve.ts";
 import { type Schema, schemaOf } from "./schema.ts";
 import type { DecodeOptions, Decoder, EncodeOptions, StandardProps, StandardResult } from "./types.ts";
+import { isBytes } from "./values.ts";
 import { Writer } from "./writer.ts";
 
 /** Small messages share buffers of this size. */
@@ -18,8 +19,6 @@ const OWN_BUFFER_BYTES = 8192;
 
 /** Where `encode` writes small messages; taken away while an `encode` runs, so that one inside another finds none. */
 let slab: Writer | undefined;
-/** What `decode` wraps its argument in, likewise. */
-let spareReader: Reader | undefined;
 
 /** Codes and decodes one schema: compiled where that is allowed, with the interpreter for all else. */
 class Engine {
@@ -46,14 +45,26 @@ class Engine {
 
   decodeFrom(reader: Reader, views: boolean): unknown {
     if (this.compiled !== undefined) {
-      const start = reader.pos;
       try {
-        return this.compiled.decode(reader, views);
+        const value = this.compiled.decode(reader.bytes, reader.view, reader.pos, reader.end, views);
+        reader.pos = reader.end;
+        return value;
       } catch {
-        reader.pos = start;
+        // The interpreter says why.
       }
     }
     return interpretDecode(this.planned, reader, views);
+  }
+
+  decode(bytes: Uint8Array, views: boolean): unknown {
+    if (this.compiled !== undefined) {
+      try {
+        return this.compiled.decode(bytes, undefined, 0, bytes.length, views);
+      } catch {
+        // As above.
+      }
+    }
+    return interpretDecode(this.planned, new Reader(bytes), views);
   }
 }
 
@@ -108,15 +119,8 @@ class SchemaCodec {
   }
 
   decode(bytes: Uint8Array, options?: DecodeOptions): unknown {
-    if (!ArrayBuffer.isView(bytes)) throw new TypeError("decode takes a Uint8Array");
-    const reader = spareReader ?? new Reader();
-    spareReader = undefined;
-    reader.reset(bytes);
-    try {
-      return this.engine.decodeFrom(reader, options?.views === true);
-    } finally {
-      spareReader = reader;
-    }
+    if (!isBytes(bytes)) throw new TypeError("decode takes a Uint8Array");
+    return this.engine.decode(bytes, options !== undefined && options.views === true);
   }
 
   encodeTo(writer: Writer, value: unknown): void {

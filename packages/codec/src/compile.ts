@@ -3,7 +3,6 @@ import { getBits, putBits } from "./bits.ts";
 import { define, own } from "./define.ts";
 import { Generator } from "./generator.ts";
 import type { Planned } from "./plan.ts";
-import type { Reader } from "./reader.ts";
 import { FREE_VALUES, FREE_VALUES_PER_BYTE, writeLeb } from "./state.ts";
 import { isTorn, isWide, readLatin1, TextReader, writeText } from "./text.ts";
 import { readUuid, writeUuid } from "./uuid.ts";
@@ -15,12 +14,14 @@ import {
   itemsOf,
   joinInt,
   mapPairs,
+  newRecord,
   recordPairs,
   toDate,
   toMs,
   toSet,
   writeInt,
 } from "./values.ts";
+import { viewOf } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
 /** What generated code may call. */
@@ -39,6 +40,7 @@ const runtime: object = {
   itemsOf,
   joinInt,
   mapPairs,
+  newRecord,
   own,
   putBits,
   readLatin1,
@@ -47,6 +49,7 @@ const runtime: object = {
   toDate,
   toMs,
   toSet,
+  viewOf,
   writeInt,
   writeLeb,
   writeText,
@@ -57,7 +60,8 @@ const runtime: object = {
 export interface Compiled {
   /** Writes at `writer.pos`, which moves only on success. */
   encode(writer: Writer, value: unknown): void;
-  decode(reader: Reader, views: boolean): unknown;
+  /** Reads the message that fills `bytes[start..end]`. Makes a view only where the schema needs one and none is given. */
+  decode(bytes: Uint8Array, view: DataView | undefined, start: number, end: number, views: boolean): unknown;
 }
 
 /** A program as text, and the values it refers to. */
@@ -115,9 +119,17 @@ return{encode,decode};
   return { text, externals };
 }
 
+/** Finds the text: the usual case of few narrow characters at once, the others by the reader of text. */
+const OPEN_TEXT = `const last=B[E-1];
+if(last<128&&(last&1)===0&&E>p){te=E-1;t=E=te-(last>>1);wide=false;if(t<p)bad();}
+else{wide=true;E=W.open(B,V===null?r.viewOf(B):V,p,E);t=W.start;te=W.end;}
+sb=0;
+`;
+
 function readPrelude(hasText: boolean, functions: string, body: string): string {
+  const code = functions + body;
   return `const decode=(()=>{
-let B,V,E=0,P=0,Q=0,D=0,views=false,t=0,te=0,s="",sa=0,sb=0;
+let B,V=null,E=0,P=0,Q=0,D=0,views=false,wide=false,t=0,te=0,s="",sa=0,sb=0;
 const I={bytes:null,view:null,pos:0,end:0};
 const W=new r.TextReader();
 function U(p){
@@ -133,7 +145,7 @@ if(m>562949953421312)bad();
 }
 function S(n){
 if(n>2147483647)bad();
-if(n&1)return W.take(n>>>1,true);
+if(n&1){if(!wide)bad();return W.take(n>>>1,true);}
 const a=t,b=a+(n>>>1);
 if(b>te)bad();
 t=b;
@@ -144,15 +156,12 @@ sa=a;sb=Math.min(a+4096,te);s=r.readLatin1(B,a,sb);
 return s.substring(a-sa,b-sa);
 }
 ${functions}
-return function(reader,v){
-let p=reader.pos;
-E=reader.end;B=reader.bytes;V=reader.view;views=v;D=0;
+return function(bytes,view,p,end,v){
+E=end;B=bytes;${/\bV\b|\bI\./.test(code) ? "V=view===undefined?r.viewOf(bytes):view;" : ""}views=v;D=0;
 Q=r.FREE_VALUES+r.FREE_VALUES_PER_BYTE*(E-p);
-${hasText ? "E=W.open(B,V,p,E);t=W.start;te=W.end;sb=0;" : ""}
-I.bytes=B;I.view=V;I.end=E;
+${hasText ? OPEN_TEXT : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
 ${body}if(p!==E)bad();
-${hasText ? "if(t!==te)bad();W.closeWide();" : ""}
-reader.pos=reader.end;
+${hasText ? "if(t!==te)bad();if(wide)W.closeWide();" : ""}
 return value;
 };
 })();`;

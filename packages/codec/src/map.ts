@@ -5,7 +5,7 @@ import { describe } from "./codec-error.ts";
 import { within } from "./fault.ts";
 import { leastBits, type Node } from "./node.ts";
 import { string } from "./scalars.ts";
-import { addPair, checkPairs, mapPairs, recordPairs } from "./values.ts";
+import { addPair, checkPairs, mapPairs, newRecord, recordPairs } from "./values.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
 
 /** Types of a record of `C`. */
@@ -93,7 +93,7 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       const bits = key.bits + value.bits;
       const n = from.count(leastBits(of));
       const start = takeBits(from, n * bits);
-      const pairs = isRecord ? {} : new Map<unknown, unknown>();
+      const pairs = isRecord ? newRecord(n) : new Map<unknown, unknown>();
       let i = 0;
       let k: unknown;
       try {
@@ -136,7 +136,7 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       const n = g.readLeb();
       g.checkCount(n, leastBits(of));
       const area = bits > 0 ? g.takeBits(`${n}*${bits}`) : "";
-      const pairs = g.bind(isRecord ? "{}" : "new Map()");
+      const pairs = g.bind(isRecord ? `r.newRecord(${n})` : "new Map()");
       g.readLoop(n, (i) => {
         const keyHead = key.bits > 0 ? g.getBits(area, `${i}*${bits}`, key.bits) : "0";
         const k = g.bind(g.decode(key, keyHead));

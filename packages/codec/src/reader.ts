@@ -1,5 +1,17 @@
 const EMPTY = new Uint8Array(0);
 
+let lastBytes: Uint8Array = EMPTY;
+let lastView: DataView = new DataView(EMPTY.buffer);
+
+/** A view of all of `bytes`. The last one is kept, for callers that read one array several times. */
+export function viewOf(bytes: Uint8Array): DataView {
+  if (lastBytes !== bytes) {
+    lastView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    lastBytes = bytes;
+  }
+  return lastView;
+}
+
 /** A window on received bytes: one message lies between `pos` and `end`. Decoding moves `pos`. */
 export class Reader {
   bytes: Uint8Array = EMPTY;

@@ -56,9 +56,10 @@ export function isTorn(text: string): boolean {
  */
 export function writeText(writer: Writer, pos: number, narrow: string, wide: string): number {
   const units = narrow.length;
-  if (writer.bytes.length - pos < units * 3 + 16) {
+  // 4 bytes more than ASCII takes: whatever is not ASCII then takes more than `units`, cut off or not.
+  if (writer.bytes.length - pos < units + 16) {
     writer.pos = pos;
-    writer.reserve(units * 3 + 16);
+    writer.reserve(units + 16);
   }
   const { bytes } = writer;
   if (units < LOOP_CHARS || native === undefined) {
@@ -68,7 +69,7 @@ export function writeText(writer: Writer, pos: number, narrow: string, wide: str
       bytes[pos++] = unit;
     }
   } else {
-    // Room for 3 bytes a character means that equality proves ASCII.
+    // As many bytes as characters: ASCII.
     if (native.utf8Write.call(bytes, narrow, pos) !== units) {
       if (isWide(narrow)) return -1;
       native.latin1Write.call(bytes, narrow, pos);
@@ -83,9 +84,9 @@ export function writeText(writer: Writer, pos: number, narrow: string, wide: str
 function writeWide(writer: Writer, start: number, wide: string, narrowUnits: number): number {
   let pos = start;
   writer.pos = pos;
-  writer.reserve(wide.length * 3 + 32);
-  const { bytes, view } = writer;
   const utf16 = prefersUtf16(wide);
+  writer.reserve(wide.length * (utf16 ? 2 : 3) + 32);
+  const { bytes, view } = writer;
   if (utf16) {
     if (native !== undefined) native.ucs2Write.call(bytes, wide, pos);
     else for (let i = 0; i < wide.length; i++) view.setUint16(pos + 2 * i, wide.charCodeAt(i), true);
@@ -171,12 +172,37 @@ function readWide(bytes: Uint8Array, view: DataView, start: number, end: number,
 
 /** `bytes[start..end]` as Latin-1. */
 export function readLatin1(bytes: Uint8Array, start: number, end: number): string {
-  if (native !== undefined && end - start > 12) return native.latin1Slice.call(bytes, start, end);
+  const size = end - start;
+  if (size <= 12) return readTiny(bytes, start, size);
+  if (native !== undefined) return native.latin1Slice.call(bytes, start, end);
   let text = "";
   for (let at = start; at < end; at += CHUNK) {
     text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + CHUNK, end)) as unknown as number[]);
   }
   return text;
+}
+
+/** Up to 12 characters, faster than a native call. */
+function readTiny(bytes: Uint8Array, at: number, size: number): string {
+  const a = bytes[at] as number;
+  const b = bytes[at + 1] as number;
+  const c = bytes[at + 2] as number;
+  const d = bytes[at + 3] as number;
+  if (size < 4) {
+    if (size === 0) return "";
+    if (size === 1) return String.fromCharCode(a);
+    return size === 2 ? String.fromCharCode(a, b) : String.fromCharCode(a, b, c);
+  }
+  if (size === 4) return String.fromCharCode(a, b, c, d);
+  const e = bytes[at + 4] as number;
+  const f = bytes[at + 5] as number;
+  const g = bytes[at + 6] as number;
+  const h = bytes[at + 7] as number;
+  if (size === 5) return String.fromCharCode(a, b, c, d, e);
+  if (size === 6) return String.fromCharCode(a, b, c, d, e, f);
+  if (size === 7) return String.fromCharCode(a, b, c, d, e, f, g);
+  const head = String.fromCharCode(a, b, c, d, e, f, g, h);
+  return size === 8 ? head : head + readTiny(bytes, at + 8, size - 8);
 }
 
 /** Bytes of narrow text that are made into one string at a time: what a kept short string keeps alive at most. */

@@ -60,8 +60,8 @@ export function recordPairs(value: unknown): [string[], unknown[]] {
     expected("record", value);
   const object = value as Record<string, unknown>;
   const keys = Object.keys(object);
-  const values = new Array<unknown>(keys.length);
-  for (let i = 0; i < keys.length; i++) values[i] = object[keys[i] as string];
+  const values = Object.values(object);
+  if (values.length !== keys.length) fail("type", "expected record, got an object that changes while it is read");
   return [keys, values];
 }
 
@@ -69,6 +69,19 @@ export function recordPairs(value: unknown): [string[], unknown[]] {
 export function mapPairs(value: unknown): [unknown[], unknown[]] {
   if (!(value instanceof Map)) expected("map", value);
   return [[...value.keys()], [...value.values()]];
+}
+
+/** Past this many keys an object is made a dictionary at once: V8 would try a hidden class for each key first. */
+const DICTIONARY_KEYS = 32;
+
+/** An empty plain object for `n` keys. */
+export function newRecord(n: number): Record<string, unknown> {
+  if (n < DICTIONARY_KEYS) return {};
+  const object: Record<string, unknown> = { a: 0, b: 0 };
+  // Deleting what was not added last makes a dictionary.
+  delete object["a"];
+  delete object["b"];
+  return object;
 }
 
 /** Adds a key that might shadow one of `Object.prototype`, or be there already. */
