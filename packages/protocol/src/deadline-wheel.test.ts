@@ -164,3 +164,15 @@ test("clear forgets entries and timer", () => {
   clock.to(100);
   assert.deepEqual([entry.ends, wheel.size, clock.pending], [0, 0, 0]);
 });
+
+test("a wheel made at a fraction of a millisecond ends at the right one, and does not spin", () => {
+  for (let start = 0; start < 100; start++) {
+    const startMs = start * 1.1 + 0.3;
+    const { clock, call } = wheelAt(startMs);
+    const entry = call(startMs + 5);
+    const before = clock.started;
+    clock.to(startMs + 7);
+    assert.ok(entry.endedAtMs !== undefined && entry.endedAtMs >= startMs + 5);
+    assert.ok(clock.started - before <= 3, `${clock.started - before} timers`);
+  }
+});

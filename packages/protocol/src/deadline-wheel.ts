@@ -60,7 +60,8 @@ export class DeadlineWheel {
 
   constructor(options: DeadlineWheelOptions) {
     this.#clock = options.clock;
-    this.#originMs = options.clock.now();
+    // A whole number, so that ticks and times convert without rounding errors.
+    this.#originMs = Math.floor(options.clock.now());
     this.#rings = [createRing(), createRing(), createRing()];
   }
 
