@@ -199,10 +199,13 @@ function makeIntegers(count: number): number[] {
   });
 }
 
+/** Hashes and counters. */
 function makeBigints(count: number): bigint[] {
   const random = generator(10);
   const word = (): bigint => BigInt(below(random, 2 ** 32));
-  return many(count, () => ((word() << 32n) | word()) >> BigInt(below(random, 40)));
+  return many(count, () =>
+    random() < 0.55 ? (word() << 32n) | word() : BigInt(below(random, 2 ** (8 + below(random, 17)))),
+  );
 }
 
 function makeBlob(length: number): Uint8Array {

@@ -12,7 +12,7 @@ const [name = "", port = ""] = process.argv.slice(2);
 const system = await systems[name]?.();
 if (system === undefined) throw new Error(`Unknown system ${name}`);
 const caller = await system.connect(Number(port));
-if ((await caller.tiny("bench")) !== "Hello, bench!") throw new Error(`${name} answers wrong`);
+if ((await caller.tiny("bench")).message !== "Hello, bench!") throw new Error(`${name} answers wrong`);
 process.on("message", (job: Job) => void run(job).then((outcome) => process.send?.(outcome)));
 process.on("disconnect", () => process.exit(0));
 process.send?.({ ready: true });

@@ -54,7 +54,7 @@ export const grpcJs: System = {
         client[method](request, (error: unknown, reply: unknown) => (error === null ? resolve(reply) : reject(error))),
       );
     return {
-      tiny: async (name) => (await call("Tiny", { name })).message,
+      tiny: (name) => call("Tiny", { name }),
       blob: async (data) => (await call("Echo", { data })).data,
       async ticks(count) {
         let seen = 0;

@@ -398,7 +398,7 @@ function callerOn(socket: net.Socket): Caller {
     const settle = slots[id] as (value: unknown) => void;
     slots[id] = undefined;
     free.push(id);
-    if (kind === Kind.tiny) settle(from.text());
+    if (kind === Kind.tiny) settle({ message: from.text() });
     else if (kind === Kind.order) settle(readOrder(from));
     else settle(from.bytes.subarray(from.pos, from.end));
   });
@@ -425,7 +425,7 @@ function callerOn(socket: net.Socket): Caller {
 
   return {
     tiny: (name) =>
-      new Promise((settle: (text: string) => void) => {
+      new Promise((settle: (reply: { message: string }) => void) => {
         out.begin(slot(settle), Kind.tiny, 300);
         out.short(name);
         out.end();

@@ -50,7 +50,7 @@ export const moleculer: System = {
     await node.start();
     await node.waitForServices("greeter", 20_000);
     return {
-      tiny: async (name) => ((await node.call("greeter.hello", { name })) as { message: string }).message,
+      tiny: (name) => node.call("greeter.hello", { name }) as Promise<{ message: string }>,
       order: (order) => node.call("greeter.order", order) as Promise<typeof order>,
       close: () => node.stop(),
     };

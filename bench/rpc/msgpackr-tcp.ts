@@ -72,7 +72,7 @@ export const msgpackrTcp: System = {
             send([id, method, body]);
           });
         resolve({
-          tiny: async (name) => ((await call(0, { name })) as { message: string }).message,
+          tiny: (name) => call(0, { name }) as Promise<{ message: string }>,
           order: (order) => call(1, order) as Promise<Order>,
           blob: (bytes) => call(2, bytes) as Promise<Uint8Array>,
           close: () => void socket.destroy(),

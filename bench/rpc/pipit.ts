@@ -76,7 +76,7 @@ export const pipit: System = {
     const client = createClient({ target: `127.0.0.1:${port}` });
     const bench = client.service(Bench);
     return {
-      tiny: async (name) => (await bench.tiny({ name })).message,
+      tiny: (name) => bench.tiny({ name }),
       order: (order) => bench.order(order),
       blob: (data) => bench.blob(data),
       async ticks(count) {

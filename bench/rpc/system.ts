@@ -10,7 +10,7 @@ export interface System {
 /** The client's end. What a system cannot do is left out. */
 export interface Caller {
   /** {name} to {message}: a few bytes each way. */
-  tiny(name: string): Promise<string>;
+  tiny(name: string): Promise<{ message: string }>;
   /** 20 fields, about 1 kB, both ways. */
   order?(order: Order): Promise<Order>;
   /** Bytes there and back. */

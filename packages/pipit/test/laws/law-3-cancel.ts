@@ -141,12 +141,13 @@ export const lawThree: Law = (it) => {
     assert.deepEqual([client.stats().inFlight, server.stats().inFlight], [0, 0]);
   });
 
-  it("a hundred thousand cancelled calls leave their slots for later ones", async (world) => {
-    // In virtual worlds a turn costs a turn of the real loop: fewer rounds there.
+  it("thousands of cancelled calls leave their slots for later ones", async (world) => {
     const server = world.server().handle(Probe, { plain: ({ text }: { text: string }) => ({ text }) } as never);
     const client = world.client(await world.listen(server));
     await world.run(client.call(Probe.methods.plain, { text: "warm" }));
-    for (let round = 0; round < 100; round++) {
+    // Many bytes in many pieces are many turns of virtual time.
+    const rounds = world.name === "tcp" ? 100 : 5;
+    for (let round = 0; round < rounds; round++) {
       const controller = new AbortController();
       const calls = Array.from({ length: 1000 }, () =>
         failure(client.call(Probe.methods.plain, { text: "x" }, { signal: controller.signal })),

@@ -18,7 +18,7 @@ export class RecordedCall implements OutgoingCall {
   metadata: Metadata | undefined = undefined;
   idempotencyKey: string | undefined = undefined;
   attempt = 1;
-  retriesLent = 2;
+  retriesLent = 1;
   criticality: 0 | 1 | 2 = 1;
   traceparent: string | undefined = undefined;
   readonly events: CallEvent[] = [];

@@ -13,6 +13,7 @@ import { type Faults, FaultyStreams } from "./faulty-streams.ts";
 
 /** A place where servers and clients meet: what the suites of the laws need of a transport. */
 export interface World {
+  readonly name: string;
   readonly clock: Clock;
   /** What happens to the clients' connections. */
   readonly faults: Faults;
@@ -89,6 +90,7 @@ function world({ clock, server: serverStreams, client: clientStreams, run, pass 
   const clients: PipitClient[] = [];
   let seed = 100;
   return {
+    name: serverStreams.name,
     clock,
     faults,
     run,

@@ -90,8 +90,8 @@ export const ReplyField = {
   retryAfterMs: 7,
 } as const;
 
-/** Retries lent to a first attempt of a fresh call tree, which starts with three: not sent when it is this. */
-export const defaultRetriesLent = 2;
+/** Retries lent with the first sending of a fresh call tree, which holds three: not sent when it is this. */
+export const defaultRetriesLent = 1;
 
 /** What a bound frame says. */
 export const BindResult = { same: 0, schemas: 1, refused: 2, unknownFingerprint: 3 } as const;
