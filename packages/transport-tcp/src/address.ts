@@ -23,13 +23,13 @@ export function parseAddress(address: string): TcpAddress {
   if (colon <= 0) throw malformed(address, "host:port, [v6]:port or unix:/path");
   const port = parsePort(address, address.slice(colon + 1));
   const host = address.slice(0, colon);
+  if (/[\s/@]/u.test(host)) throw malformed(address, "a host name or IP address, without a scheme, user or path");
   if (host.startsWith("[") && host.endsWith("]")) {
     const inner = host.slice(1, -1);
     if (!isIPv6(inner)) throw malformed(address, "an IPv6 address between the brackets");
     return { type: "tcp", host: inner, port };
   }
   if (host.includes(":")) throw malformed(address, "brackets around an IPv6 address, as in [::1]:50051");
-  if (/[\s/@[\]]/u.test(host)) throw malformed(address, "a host name or IP address without a scheme or path");
   return { type: "tcp", host, port };
 }
 

@@ -16,12 +16,16 @@ export class TcpStream implements ByteStream {
   #isClosed = false;
   /** What `destroy` was given, which comes back as it is. */
   #ownError: Error | undefined;
+  #broken: Error | undefined;
 
   constructor(socket: Socket, peer: StreamPeer) {
     this.#socket = socket;
     this.peer = peer;
-    // The error is told by `onClose`; a socket whose errors nobody listens to ends the process.
-    socket.on("error", () => undefined);
+    // The error is told by `onClose`. A TLS socket that got an alert tells the error and stays open: the end is ours to make.
+    socket.on("error", (error) => {
+      this.#broken ??= error;
+      socket.destroy();
+    });
     if (socket.closed) this.#onSocketClose();
     else socket.once("close", () => this.#onSocketClose());
   }
@@ -98,7 +102,7 @@ export class TcpStream implements ByteStream {
   }
 
   #tellClosed(handler: ByteStreamHandler): void {
-    const broken = this.#socket.errored;
+    const broken = this.#broken ?? this.#socket.errored;
     handler.onClose(this.#ownError ?? (broken ? streamError(this.peer.address, broken) : undefined));
   }
 }

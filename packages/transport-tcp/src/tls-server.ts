@@ -14,9 +14,16 @@ const strangerTimeoutMs = 1_000;
 const handshakeRecord = 0x16;
 /** A fatal alert, protocol_version: what a Pipit client knows as "this port speaks TLS". */
 const tlsAlert = Uint8Array.of(0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46);
-const httpAnswer =
-  "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 40\r\nconnection: close\r\n\r\n" +
-  "This port speaks TLS, not plain-text HTTP";
+const httpBody = "This port speaks TLS, not plain-text HTTP\n";
+const httpAnswer = [
+  "HTTP/1.1 400 Bad Request",
+  "content-type: text/plain; charset=utf-8",
+  `content-length: ${httpBody.length}`,
+  "connection: close",
+  "",
+  httpBody,
+].join("\r\n");
+const httpMethods = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|TRACE|CONNECT|PRI) /u;
 
 /** Shakes hands on accepted sockets. Certificates are asked for anew at each connection, so that a renewed one counts. */
 export class TlsAcceptor {
@@ -49,7 +56,10 @@ export class TlsAcceptor {
       ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     });
     this.#server.on("secureConnection", onSecured);
-    this.#server.on("tlsClientError", (error, socket) => this.#tellFailure(error, addressOf(socket)));
+    this.#server.on("tlsClientError", (error, socket) => {
+      this.#tellFailure(unauthorized(socket) ?? error, addressOf(socket));
+      socket.destroy(); // Node leaves it open after a handshake that took too long
+    });
   }
 
   /** Takes a fresh socket over. */
@@ -73,7 +83,7 @@ export class TlsAcceptor {
     if (!socket.destroyed) this.#server.emit("connection", socket);
   }
 
-  #answerPlain(socket: Socket, first: Uint8Array): void {
+  #answerPlain(socket: Socket, first: Buffer): void {
     const peerAddress = addressOf(socket);
     socket.end(isHttp(first) ? httpAnswer : tlsAlert);
     // Read on to the peer's end: a socket closed with unread input would take the answer with it.
@@ -87,11 +97,17 @@ export class TlsAcceptor {
   }
 }
 
+/** Why the client's certificate was refused. Node closes then, and reports no more than a reset. */
+function unauthorized({ authorizationError }: TLSSocket): Error | undefined {
+  if (!authorizationError) return undefined;
+  const code: unknown = authorizationError; // typed as an Error, but Node puts the code here
+  return Object.assign(new Error("The client's certificate was refused"), { code });
+}
+
 function addressOf({ remoteAddress, remotePort }: Socket): string | undefined {
   return remoteAddress === undefined ? undefined : formatAddress(plainIp(remoteAddress), remotePort ?? 0);
 }
 
-/** An HTTP request begins with a method: capital letters. */
-function isHttp(first: Uint8Array): boolean {
-  return /^[A-Z]{3,7} /u.test(Buffer.from(first.subarray(0, 8)).toString("latin1"));
+function isHttp(first: Buffer): boolean {
+  return httpMethods.test(first.toString("latin1", 0, 8));
 }
