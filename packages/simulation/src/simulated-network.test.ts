@@ -222,14 +222,15 @@ describe("faults of a host:", () => {
 
   test("an unknown host and a malformed address are named", async () => {
     const { clock, network } = await connected();
-    for (const [address, why] of [
-      ["nowhere:7", "no host is called nowhere"],
-      ["server", "expected host:port"],
-      ["server:0", "expected host:port"],
-    ]) {
-      await assert.rejects(clock.runUntil(network.host("client").connect(address ?? "", connectOptions(clock))), {
-        code: "unavailable",
-        message: `Cannot connect to ${address}: ${why}`,
+    const connect = (address: string) => clock.runUntil(network.host("client").connect(address, connectOptions(clock)));
+    await assert.rejects(connect("nowhere:7"), {
+      code: "unavailable",
+      message: "Cannot connect to nowhere:7: no host is called nowhere",
+    });
+    for (const address of ["server", "server:0", ":7"]) {
+      await assert.rejects(connect(address), {
+        code: "invalid_argument",
+        message: `Address "${address}": expected host:port`,
       });
     }
   });

@@ -93,6 +93,10 @@ export function simulatedNetwork(options: SimulatedNetworkOptions): SimulatedNet
     connect: (from: SimulatedHost, address: string, { signal }: ByteConnectOptions) =>
       new Promise<ByteStream>((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason);
+        const target = splitAddress(address);
+        if (target === undefined) {
+          return reject(new RpcError("invalid_argument", `Address ${JSON.stringify(address)}: expected host:port`));
+        }
         const abort = (): void => reject(signal.reason);
         signal.addEventListener("abort", abort, { once: true });
         const settle = (fn: () => void): void => {
@@ -103,9 +107,6 @@ export function simulatedNetwork(options: SimulatedNetworkOptions): SimulatedNet
         };
         const fail = (why: string): void =>
           settle(() => reject(new RpcError("unavailable", `Cannot connect to ${address}: ${why}`)));
-
-        const target = splitAddress(address);
-        if (target === undefined) return fail("expected host:port");
         if (!hosts.has(target.host)) return clock.turn(() => fail(`no host is called ${target.host}`));
         travel(from.hostName, target.host, () => {
           const { host, ports } = hosts.get(target.host) as Machine;
