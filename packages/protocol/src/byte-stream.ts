@@ -42,6 +42,8 @@ export interface ByteStream {
   readonly peer: StreamPeer;
   /** Bytes taken by {@link write} that the operating system has not taken yet. */
   readonly unsentBytes: number;
+  /** True when bytes that `unsentBytes` no longer counts were copied, so that their array may be written again. */
+  readonly copiesWrites?: boolean | undefined;
   /** Attaches the one owner and lets data flow. Called exactly once. */
   start(handler: ByteStreamHandler): void;
   /**

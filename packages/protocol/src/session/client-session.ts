@@ -162,14 +162,15 @@ export class ClientSession extends Session {
     this.#owedEnds = 0;
   }
 
-  override onFlush(bytes: Uint8Array): void {
+  override onFlush(bytes: Uint8Array): boolean {
     const flushed = this.#unflushed;
-    if (flushed.length === 0) return;
+    if (flushed.length === 0) return false;
     this.#unflushed = [];
     for (const stream of flushed) {
       stream.sent = bytes;
       if (stream.binding.method.kind === "oneway") this.#settleOneway(stream);
     }
+    return true;
   }
 
   override fault(message: string): void {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import { maxFrameBytes } from "./wire.ts";
+import { FrameType, maxFrameBytes } from "./wire.ts";
 
 interface Frame {
   readonly type: number;
@@ -34,7 +34,7 @@ function encode({ type, streamId, payload }: Frame): Uint8Array {
 
 const frame = fc.record(
   {
-    type: fc.integer({ min: 0, max: 255 }),
+    type: fc.integer({ min: 0, max: 255 }).filter((type) => type !== FrameType.chunk),
     streamId: fc.integer({ min: 0, max: 0xffff_ffff }),
     payload: fc.uint8Array({ maxLength: 3000 }),
   },
@@ -57,6 +57,23 @@ test("any split of the bytes gives the same frames", () => {
       assert.equal(parser.partial, false);
     }),
   );
+});
+
+test("a chunk frame is handed on in the pieces in which it comes", () => {
+  const chunk: Frame = { type: FrameType.chunk, streamId: 5, payload: Uint8Array.from({ length: 900 }, (_, i) => i) };
+  const after: Frame = { type: 1, streamId: 6, payload: Uint8Array.of(1) };
+  const whole = Buffer.concat([encode(chunk), encode(after)]);
+  for (let cut = 0; cut <= whole.length; cut++) {
+    const parser = new FrameParser();
+    const sink = collector();
+    parser.push(whole.subarray(0, cut), sink);
+    parser.push(whole.subarray(cut), sink);
+    const pieces = sink.frames.filter(({ type }) => type === FrameType.chunk);
+    assert.deepEqual(Uint8Array.from(Buffer.concat(pieces.map(({ payload }) => payload))), chunk.payload);
+    assert.ok(pieces.every(({ streamId }) => streamId === 5));
+    assert.deepEqual(sink.frames.at(-1), after);
+    assert.equal(parser.partial, false);
+  }
 });
 
 test("single bytes give the same frames", () => {

@@ -1,4 +1,4 @@
-import { countedHeadBytes, frameHeadBytes, maxFrameBytes } from "./wire.ts";
+import { countedHeadBytes, FrameType, frameHeadBytes, maxFrameBytes } from "./wire.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 
 /** Receives whole frames. The payload is `bytes[start … end)`, valid for as long as it is wanted. */
@@ -11,38 +11,64 @@ export interface FrameSink {
 /** First size of the buffer for a frame that came in parts; it doubles as bytes come, so a false length costs nothing. */
 const firstPartBytes = 1024;
 
+/** A frame of which this share is here gets its whole buffer at once. */
+const trustedShare = 1 / 16;
+
 /**
- * Cuts chunks into frames. Frames that lie whole in a chunk are handed on without a copy; one that spans chunks is put
- * together in a buffer that grows with what really arrived.
+ * Cuts bytes into frames. Frames that lie whole in what was received are handed on without a copy; one that spans several
+ * receptions is put together in a buffer that grows with what really arrived. Chunk frames, parts of a long message
+ * anyway, are handed on in the pieces in which they come.
  */
 export class FrameParser {
   #part: Uint8Array | undefined;
   #filled = 0;
   #need = 0;
+  #chunkId = 0;
+  #chunkLeft = 0;
 
   /** Whether a frame has begun and not ended. */
   get partial(): boolean {
-    return this.#part !== undefined;
+    return this.#part !== undefined || this.#chunkLeft > 0;
   }
 
   /** @throws ProtocolFault for a length outside 5 … {@link maxFrameBytes}; the connection cannot go on then */
-  push(chunk: Uint8Array, sink: FrameSink): void {
-    let pos = this.#part === undefined ? 0 : this.#finishPart(chunk, sink);
-    const end = chunk.length;
+  push(bytes: Uint8Array, sink: FrameSink): void {
+    const end = bytes.length;
+    let pos = 0;
+    if (this.#chunkLeft > 0) pos = this.#continueChunk(bytes, sink);
+    else if (this.#part !== undefined) pos = this.#finishPart(bytes, sink);
     while (end - pos >= frameHeadBytes && !sink.closed) {
-      const next = pos + 4 + frameLength(chunk, pos);
-      if (next > end) break;
-      sink.onFrame(chunk[pos + 4] ?? 0, readId(chunk, pos + 5), chunk, pos + frameHeadBytes, next);
+      const next = pos + 4 + frameLength(bytes, pos);
+      const type = bytes[pos + 4] ?? 0;
+      if (next > end) {
+        if (type !== FrameType.chunk) break;
+        return this.#beginChunk(bytes, pos, next, sink);
+      }
+      sink.onFrame(type, readU32(bytes, pos + 5), bytes, pos + frameHeadBytes, next);
       pos = next;
     }
-    if (pos < end && !sink.closed) this.#keep(chunk, pos);
+    if (pos < end && !sink.closed) this.#keep(bytes, pos);
   }
 
-  #finishPart(chunk: Uint8Array, sink: FrameSink): number {
+  #beginChunk(bytes: Uint8Array, pos: number, next: number, sink: FrameSink): void {
+    this.#chunkId = readU32(bytes, pos + 5);
+    this.#chunkLeft = next - bytes.length;
+    const start = pos + frameHeadBytes;
+    if (start < bytes.length) sink.onFrame(FrameType.chunk, this.#chunkId, bytes, start, bytes.length);
+  }
+
+  #continueChunk(bytes: Uint8Array, sink: FrameSink): number {
+    const count = Math.min(this.#chunkLeft, bytes.length);
+    this.#chunkLeft -= count;
+    if (count > 0) sink.onFrame(FrameType.chunk, this.#chunkId, bytes, 0, count);
+    return count;
+  }
+
+  #finishPart(bytes: Uint8Array, sink: FrameSink): number {
     let pos = 0;
-    while (this.#part !== undefined && pos < chunk.length) {
-      const count = Math.min(this.#need - this.#filled, chunk.length - pos);
-      this.#append(chunk, pos, count);
+    while (this.#part !== undefined && pos < bytes.length) {
+      const count = Math.min(this.#need - this.#filled, bytes.length - pos);
+      this.#append(bytes, pos, count);
       pos += count;
       if (this.#filled < this.#need) break;
       const part = this.#part;
@@ -51,51 +77,47 @@ export class FrameParser {
         if (this.#need > frameHeadBytes) continue;
       }
       this.#part = undefined;
-      sink.onFrame(part[4] ?? 0, readId(part, 5), part, frameHeadBytes, this.#need);
+      const whole = part.length === this.#need ? part : part.subarray(0, this.#need);
+      sink.onFrame(whole[4] ?? 0, readU32(whole, 5), whole, frameHeadBytes, this.#need);
     }
     return pos;
   }
 
-  #keep(chunk: Uint8Array, pos: number): void {
-    const count = chunk.length - pos;
-    this.#need = count < frameHeadBytes ? frameHeadBytes : 4 + frameLength(chunk, pos);
-    this.#part = new Uint8Array(Math.min(this.#need, Math.max(firstPartBytes, count * 2)));
+  #keep(bytes: Uint8Array, pos: number): void {
+    const count = bytes.length - pos;
+    this.#need = count < frameHeadBytes ? frameHeadBytes : 4 + frameLength(bytes, pos);
+    const trusted = count >= this.#need * trustedShare;
+    this.#part = new Uint8Array(trusted ? this.#need : Math.max(firstPartBytes, count * 2));
     this.#filled = 0;
-    this.#append(chunk, pos, count);
+    this.#append(bytes, pos, count);
   }
 
-  #append(chunk: Uint8Array, pos: number, count: number): void {
+  #append(bytes: Uint8Array, pos: number, count: number): void {
     let part = this.#part ?? new Uint8Array(firstPartBytes);
-    if (this.#filled + count > part.length) {
-      const larger = new Uint8Array(Math.max(this.#filled + count, Math.min(this.#need, part.length * 2)));
+    const filled = this.#filled + count;
+    if (filled > part.length) {
+      const trusted = filled >= this.#need * trustedShare;
+      const larger = new Uint8Array(trusted ? this.#need : Math.max(filled, part.length * 2));
       larger.set(part.subarray(0, this.#filled));
       part = larger;
     }
-    part.set(chunk.subarray(pos, pos + count), this.#filled);
-    this.#filled += count;
+    part.set(bytes.subarray(pos, pos + count), this.#filled);
+    this.#filled = filled;
     this.#part = part;
   }
 }
 
 function frameLength(bytes: Uint8Array, pos: number): number {
-  const length =
-    ((bytes[pos] ?? 0) |
-      ((bytes[pos + 1] ?? 0) << 8) |
-      ((bytes[pos + 2] ?? 0) << 16) |
-      ((bytes[pos + 3] ?? 0) << 24)) >>>
-    0;
+  const length = readU32(bytes, pos);
   if (length < countedHeadBytes || length > maxFrameBytes) {
     throw new ProtocolFault(`Frame length ${length}: expected ${countedHeadBytes} to ${maxFrameBytes}`);
   }
   return length;
 }
 
-function readId(bytes: Uint8Array, pos: number): number {
+function readU32(bytes: Uint8Array, pos: number): number {
   return (
-    ((bytes[pos] ?? 0) |
-      ((bytes[pos + 1] ?? 0) << 8) |
-      ((bytes[pos + 2] ?? 0) << 16) |
-      ((bytes[pos + 3] ?? 0) << 24)) >>>
+    ((bytes[pos] ?? 0) | ((bytes[pos + 1] ?? 0) << 8) | ((bytes[pos + 2] ?? 0) << 16) | ((bytes[pos + 3] ?? 0) << 24)) >>>
     0
   );
 }

@@ -83,6 +83,16 @@ function pathText(path: StandardIssue["path"]): string {
   }, "$");
 }
 
+/** Shorter messages are copied without asking. */
+const leastViewBytes = 4096;
+const asView = { views: true } as const;
+
+/** Whether a message of nothing but bytes fills its buffer, so that a view on it holds no more memory than a copy would. */
+function ownsBuffer(type: MessageType, { bytes, pos, end }: Reader): boolean {
+  const size = end - pos;
+  return size >= leastViewBytes && type.schema === "bytes" && size * 16 >= bytes.buffer.byteLength * 15;
+}
+
 /**
  * Reads the one message that fills the reader's window.
  *
@@ -96,7 +106,7 @@ export function decodeMessage(
   what: string,
 ): unknown {
   try {
-    const value = decoder.decodeFrom(reader);
+    const value = decoder.decodeFrom(reader, ownsBuffer(type, reader) ? asView : undefined);
     return type.validate === undefined ? value : type.validate(value);
   } catch (error) {
     if (error instanceof CodecError || error instanceof RpcError)

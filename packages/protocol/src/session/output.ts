@@ -8,6 +8,9 @@ const slabBytes = 64 * 1024;
 /** Slabs kept between turns, shared by all connections of a transport: a connection holds none while it is quiet. */
 const keptSlabs = 4;
 
+/** A slab that has grown past this is not kept. */
+const maxKeptBytes = 4 * slabBytes;
+
 /** Parts of long messages enter the socket only while it holds less than this, so that a small frame is soon through. */
 const maxUnsentBytes = 128 * 1024;
 
@@ -26,7 +29,7 @@ export class SlabPool {
 
   give(slab: Writer): void {
     slab.pos = 0;
-    if (this.#slabs.length < keptSlabs && slab.bytes.length <= 2 * slabBytes) this.#slabs.push(slab);
+    if (this.#slabs.length < keptSlabs && slab.bytes.length <= maxKeptBytes) this.#slabs.push(slab);
   }
 }
 
@@ -49,8 +52,8 @@ export class BulkSend {
 export interface OutputHost {
   /** Something waits: call {@link Output.flush} at the end of this turn. */
   scheduleFlush(): void;
-  /** These bytes, all frames since the last time, now belong to the socket. */
-  onFlush(bytes: Uint8Array): void;
+  /** These bytes, all frames since the last time, now go to the socket. Whether they are needed later: then they are kept. */
+  onFlush(bytes: Uint8Array): boolean;
   /** The socket has room again. */
   onRoom(): void;
 }
@@ -220,12 +223,19 @@ export class Output {
     if (writer === undefined) return;
     this.#writer = undefined;
     if (writer.pos === 0) return this.#pool.give(writer);
-    // A right-sized copy costs nothing measurable and lets the slab serve the next connection; a full one is given away.
-    const keep = writer.pos <= slabBytes / 2;
-    const bytes = keep ? writer.take() : writer.bytes.subarray(0, writer.pos);
-    if (keep) this.#pool.give(writer);
-    this.#host.onFlush(bytes);
+    // A right-sized copy costs nothing measurable and lets the slab serve the next connection. A full slab is written as it
+    // is, and lost, unless the socket has taken everything at once.
+    if (writer.pos <= slabBytes / 2) {
+      const bytes = writer.take();
+      this.#pool.give(writer);
+      this.#host.onFlush(bytes);
+      stream.write(bytes);
+      return;
+    }
+    const bytes = writer.bytes.subarray(0, writer.pos);
+    const kept = this.#host.onFlush(bytes);
     stream.write(bytes);
+    if (!kept && stream.copiesWrites === true && stream.unsentBytes === 0) this.#pool.give(writer);
   }
 
   #pump(stream: ByteStream): void {

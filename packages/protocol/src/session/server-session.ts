@@ -106,7 +106,9 @@ export class ServerSession extends Session {
     this.shut(new RpcError("unavailable", `${this.peer.address} broke the protocol: ${message}`));
   }
 
-  override onFlush(): void {}
+  override onFlush(): boolean {
+    return false;
+  }
 
   protected override onForeign(bytes: Uint8Array): void {
     this.closed = true;

@@ -192,7 +192,7 @@ export abstract class Session implements FrameSink, OutputHost {
   protected abstract onWritable(stream: StreamState): void;
   /** The peer broke the protocol, or speaks another version: say so and end. */
   abstract fault(message: string): void;
-  abstract onFlush(bytes: Uint8Array): void;
+  abstract onFlush(bytes: Uint8Array): boolean;
 
   scheduleFlush(): void {
     if (!this.closed) this.host.scheduleFlush();

@@ -15,8 +15,11 @@ export const frameHeadBytes = 9;
 /** Part of {@link frameHeadBytes} that the length counts: type and stream id. */
 export const countedHeadBytes = 5;
 
-/** Longest message part in one frame. Longer messages are cut, so that a small frame never waits for a large one. */
-export const chunkBytes: number = 64 * 1024;
+/**
+ * Longest message part in one frame: 64 KiB of payload and room for its length. Longer messages are cut, so that a small
+ * frame never waits for a large one.
+ */
+export const chunkBytes: number = 64 * 1024 + 256;
 
 /**
  * Longest frame, by its length field: a chunk with a full header block, or a binding with its schemas. Known before a
