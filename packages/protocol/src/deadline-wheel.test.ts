@@ -76,15 +76,16 @@ function wheelAt(startMs = 0): { clock: HandClock; wheel: DeadlineWheel; call: (
   };
 }
 
-test("an entry is due at its millisecond, in any ring, and in a process that runs for months", () => {
+test("an entry is due within a millisecond, in any ring, and in a process that runs for months", () => {
   for (const startMs of [0, 17.25, 0x1_0000_0000 * 3]) {
     for (const delayMs of [1, 2, 255, 256, 257, 511, 10_000, 65_535, 65_536, 70_001, 16_711_680, 50_000_000]) {
       const { clock, call } = wheelAt(startMs);
       const entry = call(startMs + delayMs);
       clock.to(startMs + delayMs - 1);
       assert.equal(entry.endedAtMs, undefined, `early by 1 of ${delayMs} from ${startMs}`);
-      clock.to(Math.ceil(startMs + delayMs));
-      assert.equal(entry.endedAtMs, Math.ceil(startMs + delayMs));
+      clock.to(startMs + delayMs + 1);
+      const lateMs = (entry.endedAtMs ?? Number.NaN) - startMs - delayMs;
+      assert.ok(lateMs >= 0 && lateMs <= 1, `${lateMs} late of ${delayMs} from ${startMs}`);
     }
   }
 });
