@@ -32,6 +32,8 @@ export interface GossipTiming {
   ackTimeoutMs: number;
   /** A probe with no answer by any way after this long has failed. Time for a lost stream segment to be sent again (200 ms, and once more). */
   probeTimeoutMs: number;
+  /** On a network seen to lose datagrams a failed probe is repeated once before it becomes an accusation. */
+  retryWhenLossy: boolean;
   /** Helpers of an indirect probe. */
   indirectCount: number;
   /** Shortest suspicion = this × max(1, log10 N) × probePeriodMs. Half of memberlist's 4: a suspicion that ends is confirmed first. */
@@ -105,6 +107,7 @@ export const DEFAULT_TIMING: Readonly<GossipTiming> = {
   probePeriodMs: 500,
   ackTimeoutMs: 200,
   probeTimeoutMs: 800,
+  retryWhenLossy: true,
   indirectCount: 3,
   suspicionMult: 2,
   suspicionMaxFactor: 3,

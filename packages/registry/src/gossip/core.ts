@@ -266,9 +266,7 @@ class Core implements GossipCore {
   }
 
   #met(peer: Peer, echo: Uint8Array): boolean {
-    const wanted = peer.challenge;
-    if (wanted === undefined || echo.length !== SALT_BYTES) return false;
-    for (let i = 0; i < SALT_BYTES; i++) if (wanted[i] !== echo[i]) return false;
+    if (!sameBytes(echo, peer.challenge) && !sameBytes(echo, this.#standing)) return false;
     peer.challenge = undefined;
     peer.believed = true;
     return true;
@@ -278,10 +276,9 @@ class Core implements GossipCore {
     const node = this.#node;
     const w = byStream ? node.beginStream() : node.beginDatagram();
     if (theirs !== undefined) writeBlob(w, MessageType.echo, theirs);
-    if (!peer.believed) {
-      peer.challenge ??= node.random.bytes(SALT_BYTES);
-      writeBlob(w, MessageType.challenge, peer.challenge);
-    } else if (theirs === undefined) return;
+    // Also when it is believed already: the challenge is what makes it ask again, this time addressed to this life.
+    peer.challenge ??= node.random.bytes(SALT_BYTES);
+    writeBlob(w, MessageType.challenge, peer.challenge);
     if (byStream) node.endStream(from, peer.salt, false);
     else if (w.pos + node.envelope.tailBytes <= bytesIn) node.endBareDatagram(from, peer.salt);
   }
@@ -290,11 +287,11 @@ class Core implements GossipCore {
   #writeChallengeTo(w: Writer, salt: Uint8Array | undefined): void {
     const node = this.#node;
     if (node.envelope.salt === undefined || salt !== undefined) return;
-    this.#standing ??= node.random.bytes(SALT_BYTES);
+    this.#standing = node.random.bytes(SALT_BYTES);
     writeBlob(w, MessageType.challenge, this.#standing);
   }
 
-  /** The challenge sent to receivers whose salt is not known yet. */
+  /** The last challenge sent to a receiver whose salt was not known; good for one exchange. */
   #standing: Uint8Array | undefined;
 
   /** A believed peer does not believe us yet. */
@@ -624,6 +621,12 @@ function writeBlob(w: Writer, type: number, bytes: Uint8Array): void {
   const start = beginMessage(w, type);
   w.raw(bytes);
   endMessage(w, start);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  if (b === undefined || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function hex(half: number): string {

@@ -14,6 +14,9 @@ const NACK_SHARE = 0.8;
 /** Stream-only answers in a row before the application is told that datagrams are lost, and how often it is told. */
 const STREAM_ONLY_LIMIT = 3;
 const WARNING_INTERVAL_MS = 60_000;
+/** Share of answers that came only by helpers, stream or a second ping above which datagrams count as lossy, and its smoothing. */
+const LOSSY_SHARE = 0.04;
+const LOSSY_SMOOTHING = 1 / 16;
 /** Pings for others under way at once. */
 const MAX_RELAYS = 1_024;
 
@@ -35,6 +38,8 @@ interface Probe {
   readonly generation: number;
   readonly endMs: number;
   readonly hinted: boolean;
+  /** The second try on a lossy network. */
+  readonly again: boolean;
   readonly deadline: Deadline;
   helpers: number;
   nacks: number;
@@ -59,6 +64,7 @@ export class Prober {
   readonly #probes = new Map<number, Probe>();
   readonly #dials = new Map<string, Dial[]>();
   #relays = 0;
+  #lossy = 0;
 
   constructor(node: Node, events: ProberEvents) {
     this.#node = node;
@@ -95,7 +101,7 @@ export class Prober {
   #onPeriod(nowMs: number): void {
     const node = this.#node;
     const m = this.#nextTarget();
-    if (m !== undefined) this.#probe(m, false, nowMs);
+    if (m !== undefined) this.#probe(m, false, false, nowMs);
     node.heap.set(this.#period, nowMs + node.stretch(node.timing.probePeriodMs));
   }
 
@@ -133,10 +139,10 @@ export class Prober {
     const node = this.#node;
     if (!m.live || m === node.self || nowMs - m.reportedMs < node.timing.reportIntervalMs) return;
     m.reportedMs = nowMs;
-    this.#probe(m, true, nowMs);
+    this.#probe(m, true, false, nowMs);
   }
 
-  #probe(m: Member, hinted: boolean, nowMs: number): void {
+  #probe(m: Member, hinted: boolean, again: boolean, nowMs: number): void {
     const node = this.#node;
     node.stats.probes++;
     const sequence = node.nextSequence();
@@ -146,6 +152,7 @@ export class Prober {
       generation: m.generation,
       endMs: nowMs + node.stretch(node.timing.probeTimeoutMs),
       hinted,
+      again,
       deadline: new Deadline((at) => this.#onSilence(probe, at), true),
       helpers: 0,
       nacks: 0,
@@ -176,6 +183,7 @@ export class Prober {
     const m = probe.member;
     this.#forget(probe);
     node.feel(-1);
+    this.#lossy += ((probe.indirect ? 1 : 0) - this.#lossy) * LOSSY_SMOOTHING;
     if (!byStream) {
       m.streamOnly = 0;
       return;
@@ -193,6 +201,11 @@ export class Prober {
       this.#forget(probe);
     } else if (probe.refusedMs >= 0 || (probe.indirect && nowMs >= probe.endMs)) {
       this.#forget(probe);
+      // Where many answers come the long way round, one failed probe says little, and a flood of suspicions costs all.
+      if (node.timing.retryWhenLossy && !probe.again && probe.refusedMs < 0 && this.#lossy > LOSSY_SHARE) {
+        this.#probe(m, probe.hinted, true, nowMs);
+        return;
+      }
       node.stats.probesFailed++;
       if (probe.refusedMs < 0) node.feel(probe.helpers > 0 ? probe.helpers - probe.nacks : 1);
       this.#events.failed(m, probe.refusedMs >= 0, nowMs);

@@ -1,3 +1,4 @@
+import { goal5, goal5Churn, goal5Rolling, goal9, goal12 } from "./cost.ts";
 import {
   goal2Hundred,
   goal2Ten,
@@ -9,6 +10,7 @@ import {
   goal6Cut,
 } from "./detection.ts";
 import type { Goal } from "./goal.ts";
+import { goal8, goal8Churn, goal10, goal11, goal11Nonce, goal11Open, goal13 } from "./hostile.ts";
 import { goal1, goal1Loss, goal7, goal7Mass } from "./spreading.ts";
 
 /** All goals, in the order of the issue. */
@@ -21,8 +23,20 @@ export const goals: readonly Goal[] = [
   goal3Thousand,
   goal3Hundred,
   goal4,
+  goal5,
+  goal5Churn,
+  goal5Rolling,
   goal6,
   goal6Cut,
   goal7,
   goal7Mass,
+  goal8,
+  goal8Churn,
+  goal9,
+  goal10,
+  goal11,
+  goal11Open,
+  goal11Nonce,
+  goal12,
+  goal13,
 ];
