@@ -77,9 +77,10 @@ class SchemaCodec {
   #fingerprint: string | undefined;
   #standard: StandardProps | undefined;
 
-  constructor(def: Def, interpret: boolean) {
+  constructor(def: Def, interpret: boolean, engine?: Engine) {
     this["~def"] = def;
     this.#interpret = interpret;
+    this.#engine = engine;
   }
 
   get engine(): Engine {
@@ -89,7 +90,7 @@ class SchemaCodec {
   #start(): Engine {
     try {
       const planned = planOf(this["~def"]);
-      const generated = !this.#interpret && planned.node.root === undefined && mayCompile();
+      const generated = !this.#interpret && !planned.foreign && planned.node.root === undefined && mayCompile();
       return new Engine(planned, generated ? compile(planned) : undefined);
     } catch (error) {
       throw error instanceof TypeError ? error : toCodecError(error);
@@ -142,7 +143,7 @@ class SchemaCodec {
   }
 
   readerOf(writerSchema: Schema): Decoder<unknown> {
-    return resolveReader(this as never, writerSchema);
+    return resolveReader(this.schema, this.engine.planned, writerSchema) ?? (this as never);
   }
 
   get schema(): Schema {
@@ -196,4 +197,9 @@ export function makeField<C>(def: Def): C {
  */
 export function interpreted<C extends { readonly "~def": Def }>(codec: C): C {
   return new SchemaCodec(codec["~def"], true) as never;
+}
+
+/** A codec with code that was generated before. */
+export function attachCompiled<C>(def: Def, planned: Planned, compiled: Compiled): C {
+  return new SchemaCodec(def, false, new Engine(planned, compiled)) as C;
 }

@@ -1,16 +1,10 @@
 import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
 import { expected, fail } from "./fault.ts";
+import { reading } from "./foreign.ts";
+import { indexBits, MOST_CHOICES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { Codec } from "./types.ts";
-
-/** Up to this many choices an index is head bits; past it, a body of its own. */
-const MOST_IN_BITS = 256;
-
-/** Bits of an index into `count` choices, 0 where it is a body instead. */
-export function indexBits(count: number): number {
-  return count <= 1 || count > MOST_IN_BITS ? 0 : 32 - Math.clz32(count - 1);
-}
 
 /** Options of {@link enumeration}. */
 export interface EnumerationOptions<V extends string> {
@@ -52,7 +46,7 @@ export interface EnumerationNode extends Node {
 export function enumerationNode(values: readonly string[], fallback: string | undefined): EnumerationNode {
   const indexes = new Map(values.map((value, i) => [value, i]));
   const bits = indexBits(values.length);
-  const inBody = values.length > MOST_IN_BITS;
+  const inBody = values.length > MOST_CHOICES;
   const indexOf = (value: unknown): number => {
     const index = indexes.get(value as string);
     if (index === undefined) {
@@ -77,6 +71,24 @@ export function enumerationNode(values: readonly string[], fallback: string | un
       else if (bits === 0) indexOf(value);
     },
     decode: (from, head) => valueAt(inBody ? from.leb() : head),
+    resolve(w, resolution, path) {
+      const results = w.names.map((value) => (indexes.has(value) ? value : fallback));
+      const unknown = w.names.filter((value) => !indexes.has(value));
+      if (unknown.length > 0) {
+        if (fallback === undefined) {
+          return resolution.problem(
+            path,
+            `writer may send ${quoted(unknown)}, which the reader does not have and has no fallback for`,
+          );
+        }
+        resolution.note(path, `writer's ${quoted(unknown)} is read as ${JSON.stringify(fallback)}`);
+      }
+      const big = w.names.length > MOST_CHOICES;
+      return reading("enumeration", indexBits(w.names.length), big ? 1 : 0, (from, head) => {
+        const index = big ? from.leb() : head;
+        return results[index] ?? fail("variant", `enumeration has no value number ${index}`);
+      });
+    },
     genHead(g, v) {
       const index = g.name();
       if (values.length > 8) g.line(`const ${index}=${g.external(indexes)}.get(${v});if(${index}===undefined)bad();`);
@@ -102,6 +114,11 @@ export function enumerationNode(values: readonly string[], fallback: string | un
 
 /** The first few choices, for a message. */
 export function listed(values: readonly string[]): string {
+  return `one of ${quoted(values)}`;
+}
+
+/** The first few names, for a message. */
+export function quoted(values: readonly string[]): string {
   const shown = values.slice(0, 8).map((value) => JSON.stringify(value.slice(0, 40)));
-  return `one of ${shown.join(", ")}${values.length > 8 ? ", …" : ""}`;
+  return `${shown.join(", ")}${values.length > 8 ? ", …" : ""}`;
 }

@@ -15,6 +15,13 @@ export { tuple } from "./tuple.ts";
 export { type TypedArrayConstructor, typedArray } from "./typed-array.ts";
 export { type UnionOptions, union } from "./union.ts";
 
+// For everybody: versions, validators, other schema languages, builds without `new Function`.
+export { type CheckedCodec, type CheckedTypes, checked } from "./checked.ts";
+export { type CompiledModule, compileToSource, precompiled } from "./compile-to-source.ts";
+export { diff, type HasDef, type SchemaDiff } from "./diff.ts";
+export { codecFromSchema } from "./from-schema.ts";
+export { type JsonSchema, toJsonSchema } from "./json-schema.ts";
+
 // For libraries on top: buffers, schemas as data, types.
 export type { ArrayCodec, ArrayTypes, SetCodec, SetTypes } from "./array.ts";
 export type { LazyCodec, LazyTypes } from "./lazy.ts";

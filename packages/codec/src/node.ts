@@ -1,4 +1,6 @@
 import type { Generator } from "./generator.ts";
+import type { Parsed } from "./parse-schema.ts";
+import type { Resolution } from "./resolve.ts";
 import type { Reader } from "./reader.ts";
 import type { Schema, SchemaBuilder } from "./schema.ts";
 import type { In, Out } from "./state.ts";
@@ -7,6 +9,8 @@ import type { Writer } from "./writer.ts";
 /** How a codec was declared. Children are still `Def`s, and may be lazy. */
 export interface Def {
   readonly kind: string;
+  /** Whether a stranger wrote it: never made into code. */
+  readonly foreign?: boolean;
   /** Resolves children through `plan`, which may call getters and `lazy` functions. */
   build(plan: Plan): Node;
   /** Plain data. */
@@ -53,6 +57,8 @@ export interface Node {
   recursive?: boolean;
   /** How many places use this node. */
   uses?: number;
+  /** A node that reads values of another version, of the same kind. Types without children need none. */
+  resolve?(writer: Parsed, resolution: Resolution, path: string): Node;
   /** Expression for the head of `v`; statements that it needs go to `g`. */
   genHead?(g: Generator, v: string): string;
   /** Emits the statements that write the body. */

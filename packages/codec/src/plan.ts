@@ -10,12 +10,15 @@ export interface Planned {
   readonly node: Node;
   /** Whether the message has text sections: whether any string is in the schema. */
   readonly hasText: boolean;
+  /** Whether any part of the schema came from a stranger. */
+  readonly foreign?: boolean;
 }
 
 export function planOf(root: Def): Planned {
   const nodes = new Map<Def, Node>();
   const busy = new Set<Node>();
   let hasText = false;
+  let foreign = false;
   let depth = 0;
   const plan: Plan = {
     node(def) {
@@ -26,6 +29,7 @@ export function planOf(root: Def): Planned {
         return known;
       }
       if (depth >= MAX_SCHEMA_DEPTH) fail("schema", `schema nested deeper than ${MAX_SCHEMA_DEPTH}`);
+      foreign ||= def.foreign === true;
       depth++;
       const node = def.build(plan);
       depth--;
@@ -41,7 +45,7 @@ export function planOf(root: Def): Planned {
   };
   const node = plan.node(root);
   for (const each of nodes.values()) if (each.recursive) countDepth(each);
-  return { node, hasText };
+  return { node, hasText, foreign };
 }
 
 /** Makes a node count how deep it is inside itself. */

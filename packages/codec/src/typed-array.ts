@@ -1,5 +1,6 @@
 import { makeCodec } from "./codec.ts";
 import { expected, fail } from "./fault.ts";
+import { ELEMENT_BYTES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { Codec } from "./types.ts";
 import { copyOf } from "./values.ts";
@@ -14,21 +15,6 @@ export interface TypedArrayConstructor<A extends ArrayBufferView> {
 interface AnyTypedArray extends ArrayBufferView {
   readonly length: number;
 }
-
-/** Names and element sizes of the typed arrays that have a schema. */
-export const ELEMENT_BYTES: Readonly<Record<string, number>> = {
-  Int8Array: 1,
-  Uint8Array: 1,
-  Uint8ClampedArray: 1,
-  Int16Array: 2,
-  Uint16Array: 2,
-  Int32Array: 4,
-  Uint32Array: 4,
-  Float32Array: 4,
-  Float64Array: 8,
-  BigInt64Array: 8,
-  BigUint64Array: 8,
-};
 
 /**
  * A typed array, copied as memory in one go: little-endian, so the machine must be.
@@ -89,6 +75,9 @@ function typedArrayNode(name: string): TypedArrayNode {
       const length = from.leb();
       if (length * size > from.end - from.pos) fail("truncated", `${length} elements do not fit into the bytes left`);
       return view(from.bytes, from.skip(length * size), length);
+    },
+    resolve(w, resolution, path) {
+      return w.names[0] === name ? this : resolution.problem(path, `writer has ${w.names[0]}, reader wants ${name}`);
     },
     genEncode(g, v) {
       const raw = g.bind(`${g.external(copyIn)}(${v})`);

@@ -2,8 +2,10 @@ import { decodeAlone, encodeAlone } from "./bits.ts";
 import { childDef } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
-import { indexBits, listed } from "./enumeration.ts";
+import { listed, quoted } from "./enumeration.ts";
 import { expected, fail, within } from "./fault.ts";
+import { reading } from "./foreign.ts";
+import { indexBits, MOST_CHOICES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
 
@@ -21,9 +23,6 @@ export interface UnionOptions<T> {
   /** What `readerOf` gives for cases that only the writer's schema has. Without it such schemas are incompatible. */
   readonly fallback?: T | undefined;
 }
-
-/** Most cases of a union. */
-const MOST_CASES = 256;
 
 /**
  * One of several cases: `{ type: tag, value }`, which TypeScript narrows on `type`. Getters may mention the union itself.
@@ -49,8 +48,8 @@ export function union<const C extends Readonly<Record<string, any>>>(
       members.push([tag, () => def]);
     }
   }
-  if (members.length === 0 || members.length > MOST_CASES) {
-    throw new TypeError(`union takes 1 to ${MOST_CASES} cases, got ${members.length}`);
+  if (members.length === 0 || members.length > MOST_CHOICES) {
+    throw new TypeError(`union takes 1 to ${MOST_CHOICES} cases, got ${members.length}`);
   }
   const tags = members.map(([tag]) => tag);
   const fallback = options.fallback as { type: string; value: unknown } | undefined;
@@ -116,6 +115,43 @@ export function unionNode(tags: readonly string[], of: readonly Node[], fallback
       } catch (error) {
         throw within(error, ".value");
       }
+    },
+    resolve(w, resolution, path) {
+      const unknown = w.names.filter((tag) => !indexes.has(tag));
+      if (unknown.length > 0) {
+        if (fallback === undefined) {
+          return resolution.problem(
+            path,
+            `writer may send ${quoted(unknown)}, which the reader does not have and has no fallback for`,
+          );
+        }
+        resolution.note(path, `writer's ${quoted(unknown)} is read as ${JSON.stringify(fallback.type)}`);
+      }
+      const payloads: Node[] = [];
+      const node = resolution.place(
+        w,
+        this,
+        reading("union", indexBits(w.names.length), 0, (from, head) => {
+          const payload = payloads[head] ?? fail("variant", `union has no case number ${head}`);
+          const type = w.names[head] as string;
+          try {
+            const value = decodeAlone(from, payload);
+            return indexes.has(type) ? { type, value } : { ...fallback };
+          } catch (error) {
+            throw within(error, ".value");
+          }
+        }),
+      );
+      w.of.forEach((payload, i) => {
+        const tag = w.names[i] as string;
+        const index = indexes.get(tag);
+        payloads.push(
+          index === undefined
+            ? resolution.skip(payload)
+            : resolution.of(payload, of[index] as Node, `${path}(${tag.slice(0, 40)})`),
+        );
+      });
+      return node;
     },
     genHead(g, v) {
       const index = g.name();

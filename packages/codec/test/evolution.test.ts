@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  type AnyCodec,
+  array,
+  bool,
+  type Codec,
+  CodecError,
+  codecFromSchema,
+  diff,
+  enumeration,
+  f32,
+  f64,
+  i8,
+  i16,
+  i32,
+  i64,
+  int,
+  lazy,
+  map,
+  nullable,
+  optional,
+  record,
+  type Schema,
+  set,
+  string,
+  struct,
+  tuple,
+  typedArray,
+  u8,
+  u16,
+  u32,
+  u64,
+  uint,
+  union,
+  uuid,
+} from "../src/index.ts";
+
+/** What `reader` makes of `value` written with `writer`. */
+function across(writer: AnyCodec, reader: AnyCodec, value: unknown): unknown {
+  const from = writer as Codec<unknown>;
+  const schema = JSON.parse(JSON.stringify(from.schema)) as Schema;
+  return (reader as Codec<unknown>).readerOf(schema).decode(from.encode(value));
+}
+
+const everything = struct({
+  a: array(u32),
+  b: array(int),
+  c: array(u64),
+  d: array(f64),
+  e: array(bool),
+  f: record(nullable(string)),
+  g: map(u8, bool),
+  h: set(string),
+  i: tuple([u8, bool, string]),
+  j: union({ x: string, y: struct({ z: bool }), n: nullable(bool) }),
+  k: typedArray(Uint16Array),
+  l: nullable(enumeration(["p", "q", "r"])),
+  m: optional(uuid),
+  n: i64,
+  o: i32,
+  p: array(i8),
+  q: array(array(string)),
+  r: array(f32),
+  s: array(i32),
+  t: array(uint),
+});
+const sample = {
+  a: [1, 70000, 3, 4, 5],
+  b: [-1, 2 ** 50, -3],
+  c: [0n, 2n ** 63n, 7n],
+  d: [0.5],
+  e: [true, false],
+  f: { x: null, y: "漢" },
+  g: new Map([[1, true]]),
+  h: new Set(["s"]),
+  i: [1, true, "t"],
+  j: { type: "n", value: true },
+  k: new Uint16Array([1, 2]),
+  l: "r",
+  n: -5n,
+  o: -7,
+  p: [-1, 2],
+  q: [["a"], []],
+  r: [1.5],
+  s: [-1, 5, 9],
+  t: [1, 2 ** 45],
+};
+
+describe("a reader of another version", () => {
+  test("takes fields by name in any order, passes over others of every type, and fills in its own", () => {
+    const writer = struct({ id: u32, extra: everything, name: string, last: bool });
+    const reader = struct({
+      name: string,
+      last: bool,
+      id: u32,
+      added: optional(string),
+      filled: optional(u8, { default: 7 }),
+    });
+    assert.deepStrictEqual(across(writer, reader, { id: 5, extra: sample, name: "é漢", last: true }), {
+      name: "é漢",
+      last: true,
+      id: 5,
+      filled: 7,
+    });
+  });
+
+  test("reads nested everything next to a change", () => {
+    const writer = struct({ gone: u8, all: everything });
+    const reader = struct({ all: everything });
+    assert.deepStrictEqual(across(writer, reader, { gone: 1, all: sample }), { all: sample });
+  });
+
+  const numbers: readonly (readonly [AnyCodec, readonly number[], readonly AnyCodec[]])[] = [
+    [u8, [0, 255], [u16, u32, uint, i16, i32, int, f32, f64]],
+    [u16, [0, 65535], [u32, uint, i32, int, f32, f64]],
+    [u32, [0, 300, 2 ** 32 - 1], [uint, int, f64]],
+    [uint, [0, 300, 2 ** 53 - 1], [int, f64]],
+    [i8, [-128, 127], [i16, i32, int, f32, f64]],
+    [i16, [-32768, 5], [i32, int, f32, f64]],
+    [i32, [-(2 ** 31), 2 ** 31 - 1], [int, f64]],
+    [int, [-(2 ** 53) + 1, 2 ** 53 - 1, -1, 127, -128, 128], [f64]],
+    [f32, [0.5, -1], [f64]],
+  ];
+  test("widens numbers alone and in lists", () => {
+    for (const [writer, values, readers] of numbers) {
+      for (const reader of readers) {
+        for (const value of values) assert.equal(across(writer, reader, value), value);
+        const many = Array.from({ length: 37 }, (_, i) => values[i % values.length]);
+        assert.deepStrictEqual(across(array(writer), array(reader), many), many);
+        assert.equal(diff(reader as Codec<unknown>, writer as Codec<unknown>).compatible, false);
+      }
+    }
+    assert.equal(across(u32, u64, 5), 5n);
+    assert.deepStrictEqual(across(array(int), array(i64), [-5, 2 ** 40]), [-5n, 2n ** 40n]);
+  });
+
+  test("lets a value become nullable, and refuses null where it has no place", () => {
+    assert.equal(across(string, nullable(string), "x"), "x");
+    assert.deepEqual(diff(nullable(string), string).problems, ["value: writer may send null, reader wants string"]);
+  });
+
+  test("knows fields by their old names", () => {
+    const reader = struct({ fullName: string }, { aliases: { fullName: ["name", "title"] } });
+    assert.deepEqual(across(struct({ title: string }), reader, { title: "x" }), { fullName: "x" });
+    assert.deepEqual(across(struct({ fullName: string, title: u8 }), reader, { fullName: "a", title: 1 }), {
+      fullName: "a",
+    });
+  });
+
+  test("falls back where the writer has more choices", () => {
+    const old = enumeration(["a", "b"], { fallback: "b" });
+    assert.deepEqual(across(array(enumeration(["z", "b", "a"])), array(old), ["z", "b", "a"]), ["b", "b", "a"]);
+    const cases = union({ x: string }, { fallback: { type: "x", value: "?" } });
+    const grown = union({ y: everything, x: string });
+    assert.deepEqual(
+      across(array(grown), array(cases), [
+        { type: "y", value: sample },
+        { type: "x", value: "s" },
+      ]),
+      [
+        { type: "x", value: "?" },
+        { type: "x", value: "s" },
+      ],
+    );
+  });
+
+  test("follows recursion on both sides", () => {
+    interface Old {
+      v: number;
+      kids: Old[];
+    }
+    interface New {
+      kids: New[];
+      v: number;
+      extra?: string;
+    }
+    const Old: Codec<Old> = struct({ v: u8, kids: array(lazy(() => Old)) });
+    const New: Codec<New> = struct({ kids: array(lazy(() => New)), v: f64, extra: optional(string) });
+    const value = {
+      v: 1,
+      kids: [
+        { v: 2, kids: [] },
+        { v: 3, kids: [{ v: 4, kids: [] }] },
+      ],
+    };
+    assert.deepStrictEqual(across(Old, New, value), value);
+  });
+
+  test("is the codec itself where schemas are the same", () => {
+    assert.equal(everything.readerOf(everything.schema), everything as unknown);
+  });
+});
+
+describe("diff", () => {
+  const cases: readonly (readonly [string, AnyCodec, AnyCodec, readonly string[]])[] = [
+    [
+      "another type",
+      struct({ orders: array(struct({ price: string })) }),
+      struct({ orders: array(struct({ price: f64 })) }),
+      ["orders[].price: writer has string, reader wants f64"],
+    ],
+    ["a missing field", struct({}), struct({ a: u8 }), ["a: writer does not have it, reader requires it"]],
+    [
+      "an optional one",
+      struct({ a: optional(u8) }),
+      struct({ a: u8 }),
+      ["a: writer may leave it out, reader requires it"],
+    ],
+    ["a longer tuple", tuple([u8, u8]), tuple([u8]), ["value: writer has a tuple of 2, reader wants one of 1"]],
+    [
+      "a new choice",
+      struct({ s: enumeration(["a", "b"]) }),
+      struct({ s: enumeration(["a"]) }),
+      ['s: writer may send "b", which the reader does not have and has no fallback for'],
+    ],
+    ["narrower numbers", record(u16), record(u8), ["{}: writer has u16, reader wants u8"]],
+    [
+      "typed arrays",
+      typedArray(Int8Array),
+      typedArray(Uint8Array),
+      ["value: writer has Int8Array, reader wants Uint8Array"],
+    ],
+  ];
+  for (const [name, writer, reader, problems] of cases) {
+    test(`says what ${name} means, and readerOf throws exactly that`, () => {
+      assert.deepEqual(diff(writer as Codec<unknown>, reader as Codec<unknown>).problems, problems);
+      assert.throws(
+        () => (reader as Codec<unknown>).readerOf((writer as Codec<unknown>).schema),
+        (error: CodecError) => error.code === "incompatible" && error.message.includes(problems[0] as string),
+      );
+    });
+  }
+});
+
+describe("a schema that travelled", () => {
+  test("reads and writes what it was taken from, with the same fingerprint", () => {
+    const copy = codecFromSchema(JSON.parse(JSON.stringify(everything.schema)) as Schema);
+    assert.equal(copy.fingerprint, everything.fingerprint);
+    assert.deepStrictEqual(copy.decode(everything.encode(sample as never)), sample);
+    assert.deepEqual(copy.encode(sample), everything.encode(sample as never));
+  });
+
+  test("keeps its fingerprint under documentation and changes it with the order of fields", () => {
+    const plain = struct({ a: u8, b: string });
+    assert.equal(
+      plain.fingerprint,
+      struct({ a: u8, b: string }, { doc: "x", name: "Y", aliases: { a: ["z"] } }).fingerprint,
+    );
+    assert.equal(plain.fingerprint, "cadbfe90205b12ab");
+    assert.notEqual(plain.fingerprint, struct({ b: string, a: u8 }).fingerprint);
+  });
+
+  const hostile: readonly (readonly [string, unknown])[] = [
+    ["no schema", 5],
+    ["an unknown type", "u7"],
+    ["an unknown composite", { type: "list", of: "u8" }],
+    ["a dangling ref", { type: "ref", id: 1 }],
+    ["a ref to itself", { type: "nullable", id: 1, of: { type: "ref", id: 1 } }],
+    [
+      "one name twice",
+      {
+        type: "struct",
+        fields: [
+          { name: "a", of: "u8" },
+          { name: "a", of: "u8" },
+        ],
+      },
+    ],
+    ["too many nodes", { type: "tuple", of: Array(5000).fill("u8") }],
+    ["too deep", JSON.parse(`${'{"type":"array","of":'.repeat(65)}"u8"${"}".repeat(65)}`)],
+    ["too long", { type: "enumeration", of: ["x".repeat(70000)] }],
+    ["no fields", { type: "struct" }],
+    ["a null field", { type: "struct", fields: [null] }],
+    ["no choices", { type: "enumeration", of: [] }],
+    ["another global", { type: "typedArray", of: "Function" }],
+  ];
+  for (const [name, schema] of hostile) {
+    test(`is refused with ${name}`, () => {
+      for (const attempt of [
+        () => codecFromSchema(schema as Schema),
+        () => string.readerOf(schema as Schema),
+        () => diff(schema as Schema, string),
+      ]) {
+        assert.throws(attempt, (error: CodecError) => error instanceof CodecError && error.code === "schema");
+      }
+    });
+  }
+
+  test("never becomes code, whatever its names", () => {
+    const evil = ['"]};globalThis.hacked=1//', "__proto__", "\u2028", "constructor", "${x}", "</script>"];
+    const schema: Schema = {
+      type: "struct",
+      fields: evil.map((name) => ({ name, of: { type: "enumeration", of: evil } })),
+    };
+    const seen: string[] = [];
+    const real = globalThis.Function;
+    globalThis.Function = new Proxy(real, {
+      construct(target, args) {
+        seen.push(args.join(""));
+        return Reflect.construct(target, args);
+      },
+    });
+    try {
+      const value = Object.fromEntries(evil.map((name) => [name, evil[0]]));
+      const codec = codecFromSchema(schema);
+      assert.deepEqual(codec.decode(codec.encode(value)), value);
+      const reader = struct({ ["__proto__"]: optional(enumeration(evil)) });
+      assert.ok(Object.hasOwn(reader.readerOf(schema).decode(codec.encode(value)), "__proto__"));
+      diff(schema, reader);
+      reader.encode({ ["__proto__"]: evil[0] } as never);
+    } finally {
+      globalThis.Function = real;
+    }
+    assert.ok(seen.every((text) => !text.includes("hacked") || text.includes('\\"]};globalThis.hacked')));
+    assert.equal(
+      seen.some((text) => text.includes("\u2028")),
+      false,
+    );
+    assert.equal((globalThis as { hacked?: number }).hacked, undefined);
+  });
+
+  test("is resolved in few steps even where two recursions never meet", () => {
+    const ring = (size: number): Schema => {
+      let inner: Schema = { type: "ref", id: 1 };
+      for (let i = size; i > 0; i--)
+        inner = {
+          type: "struct",
+          ...(i === 1 ? { id: 1 } : {}),
+          fields: [{ name: "n", of: { type: "nullable", of: inner } }],
+        };
+      return inner;
+    };
+    assert.equal(diff(ring(29), ring(31)).compatible, true);
+  });
+});
