@@ -8,6 +8,8 @@ const highWaterMarkBytes = 65_536;
 /** A connected socket (TCP, TLS or Unix) as a {@link ByteStream}. The socket belongs to the stream from now on. */
 export class TcpStream implements ByteStream {
   readonly peer: StreamPeer;
+  /** The kernel has its own copy of what it took; a TLS layer may still be at it. */
+  readonly copiesWrites: boolean;
   readonly #socket: Socket;
   #handler: ByteStreamHandler | undefined;
   #owesDrain = false;
@@ -21,6 +23,7 @@ export class TcpStream implements ByteStream {
   constructor(socket: Socket, peer: StreamPeer) {
     this.#socket = socket;
     this.peer = peer;
+    this.copiesWrites = !("encrypted" in socket);
     // The error is told by `onClose`. A TLS socket that got an alert tells the error and stays open: the end is ours to make.
     socket.on("error", (error) => {
       this.#broken ??= error;
