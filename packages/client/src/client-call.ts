@@ -28,6 +28,7 @@ import type { EndpointChannel } from "./endpoint-channel.ts";
 import type { InputPump } from "./input-pump.ts";
 import { borrowRetries, judgeRetry, lendRetries } from "./retry-policy.ts";
 import type { Route, RouteEndpoint } from "./route.ts";
+import type { SignalListener } from "./signal-hub.ts";
 import { StreamTimer } from "./stream-timer.ts";
 import type { Waiter } from "./wait-list.ts";
 
@@ -37,7 +38,7 @@ const treeRetries = 3;
 const nothingTried: ReadonlySet<string> = new Set();
 
 /** A state machine over one call: from the caller's request, over as many sendings as law 4 allows, to exactly one end. */
-export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Waiter {
+export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, SignalListener, Waiter {
   // What a connection reads.
   readonly method: Method;
   readonly request: unknown;
@@ -133,7 +134,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Wait
         this.#cancelBy(signal.reason);
         return;
       }
-      signal.addEventListener("abort", this);
+      core.signals.add(signal, this);
     }
     if (core.closed) {
       this.#fail(new RpcError("unavailable", "The client is closed", { handled: "no" }));
@@ -257,10 +258,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Wait
   }
 
   /** The caller's signal, or that of a context made by hand, fired. */
-  handleEvent(): void {
-    const signal = this.#options?.signal;
-    if (signal?.aborted === true) this.#cancelBy(signal.reason);
-    else this.onParentCancelled(this.#parent?.signal.reason);
+  onSignal(reason: unknown): void {
+    if (this.#options?.signal?.aborted === true) this.#cancelBy(reason);
+    else this.onParentCancelled(reason);
   }
 
   resume(): void {
@@ -408,6 +408,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Wait
     const core = this.#core;
     const { route } = this.#plan;
     const endpoint = (this.#pick as Pick<RouteEndpoint>).endpoint;
+    if (core.closed) {
+      this.#fail(failure.error);
+      return;
+    }
     this.#tried ??= new Set();
     this.#tried.add(endpoint.id);
     const hashKey = this.#options?.hashKey;
@@ -548,7 +552,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Wait
     core.wheel.remove(this);
     core.callEnded(error);
     this.#timer?.stop();
-    this.#options?.signal?.removeEventListener("abort", this);
+    if (this.#options?.signal !== undefined) core.signals.remove(this.#options.signal, this);
     const parent = this.#parent;
     if (parent !== undefined) this.#detach(parent);
     this.input?.stop();
@@ -616,7 +620,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Wait
   #attach(parent: CallContext): boolean {
     if (parent.addDependent === undefined) {
       if (parent.signal.aborted) this.onParentCancelled(parent.signal.reason);
-      else parent.signal.addEventListener("abort", this);
+      else this.#core.signals.add(parent.signal, this);
     } else parent.addDependent(this);
     return (this.#state as string) === "over";
   }
@@ -624,7 +628,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Wait
   #detach(parent: CallContext): void {
     parent.retries.left += this.#retries;
     this.#retries = 0;
-    if (parent.removeDependent === undefined) parent.signal.removeEventListener("abort", this);
+    if (parent.removeDependent === undefined) this.#core.signals.remove(parent.signal, this);
     else parent.removeDependent(this);
   }
 

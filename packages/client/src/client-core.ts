@@ -17,6 +17,7 @@ import { retryDelayMs } from "./backoff.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { type ResolvedEndpoint, Route, type RouteEndpoint } from "./route.ts";
 import { type ParsedTarget, parseTarget } from "./target.ts";
+import { SignalHub } from "./signal-hub.ts";
 import { TurnClock } from "./turn-clock.ts";
 import { WaitList } from "./wait-list.ts";
 import { watchRegistry } from "./watch-registry.ts";
@@ -42,6 +43,7 @@ export class ClientCore {
   readonly turn: TurnClock;
   readonly wheel: DeadlineWheel;
   readonly waiting: WaitList;
+  readonly signals: SignalHub = new SignalHub();
   readonly target: ParsedTarget;
   readonly credentials: AddCredentials | undefined;
   readonly sharedReplyStore: boolean;
@@ -148,8 +150,8 @@ export class ClientCore {
     this.#cancelSleepers(reason);
     this.#watching.abort();
     if (this.inFlight > 0 && graceMs > 0) await this.#idle(graceMs);
-    for (const route of this.#routes.values()) route.close(reason);
     for (const { channel } of this.#channels.values()) channel.destroy(reason);
+    for (const route of this.#routes.values()) route.close(reason);
     this.#cancelSleepers(reason);
     this.#channels.clear();
     this.wheel.clear();

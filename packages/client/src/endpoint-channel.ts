@@ -41,6 +41,8 @@ export interface EndpointChannelOptions {
  * make no more than ten connects.
  */
 const urgentSpacingMs = 100;
+/** How often a full connection is looked at for room while calls wait for it, in milliseconds. */
+const roomCheckMs = 5;
 /** Share by which a connection's greatest age is varied either way: clients must not all leave at once. */
 const ageJitter = 0.1;
 
@@ -57,6 +59,7 @@ export class EndpointChannel {
   #failures = 0;
   #lastAttemptMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
+  #cancelRoomCheck: (() => void) | undefined;
   #nextAttemptMs = Number.POSITIVE_INFINITY;
   #load: LoadReport | undefined;
   #lastError: RpcError | undefined;
@@ -102,6 +105,7 @@ export class EndpointChannel {
     this.#waiters.add(waiter);
     this.#options.waiting.add(waiter);
     if (this.#state === "transient_failure") this.#hurry();
+    else if (this.#connections.length > 0) this.#watchForRoom();
   }
 
   leave(waiter: Waiter): void {
@@ -282,6 +286,17 @@ export class EndpointChannel {
     this.#connections.splice(index, 1);
     this.#leaving.add(connection);
     return true;
+  }
+
+  /** A full connection has room again when the server has ended cancelled calls, of which nobody here is told. */
+  #watchForRoom(): void {
+    if (this.#cancelRoomCheck !== undefined) return;
+    const check = (): void => {
+      this.#cancelRoomCheck = undefined;
+      while (this.#waiters.size > 0 && this.#connections.some((connection) => connection.available)) this.#resumeOne();
+      if (this.#waiters.size > 0 && this.#connections.length > 0) this.#watchForRoom();
+    };
+    this.#cancelRoomCheck = this.#options.clock.after(roomCheckMs, check, { background: true });
   }
 
   #resumeOne(): void {

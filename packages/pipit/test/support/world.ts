@@ -51,7 +51,6 @@ export const worlds: Readonly<Record<string, MakeWorld>> = {
       clock,
       random: seededRandom(7),
       latencyMs: 1,
-      jitterMs: 1,
       pieceBytes: "random",
     });
     return world({
