@@ -15,11 +15,18 @@ for (const clock of [systemClock, virtualClock()]) {
 
 simulated("simulation", { latencyMs: 0, pieceBytes: 65_536 });
 simulated("simulation with latency and jitter", { latencyMs: 25, jitterMs: 10, pieceBytes: "random" });
+simulated("simulation with kernels that copy", { latencyMs: 5, copiesWrites: true, pieceBytes: 65_536 });
 simulated("simulation of a slow link in small pieces", { latencyMs: 1, bytesPerSecond: 1_000_000, pieceBytes: 4_099 });
 
 function simulated(
   name: string,
-  options: { latencyMs: number; jitterMs?: number; bytesPerSecond?: number; pieceBytes: PieceBytes },
+  options: {
+    latencyMs: number;
+    jitterMs?: number;
+    copiesWrites?: boolean;
+    bytesPerSecond?: number;
+    pieceBytes: PieceBytes;
+  },
 ): void {
   byteTransportSuite(name, () => {
     const clock = virtualClock();

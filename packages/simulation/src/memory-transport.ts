@@ -70,6 +70,7 @@ function createLink(id: number, timeline: Timeline, address: string): SimulatedL
     bytesPerMs: Number.POSITIVE_INFINITY,
     windowBytes,
     pieceBytes,
+    copiesWrites: false,
     isCut: () => false,
   });
 }

@@ -31,6 +31,7 @@ export interface LinkOptions {
   readonly bytesPerMs: number;
   readonly windowBytes: number;
   readonly pieceBytes: PieceBytes;
+  readonly copiesWrites: boolean;
   readonly isCut: () => boolean;
   /** Told of each packet that arrives. */
   readonly onPacket?: ((link: SimulatedLink, direction: Direction, packet: Packet) => void) | undefined;
@@ -132,7 +133,7 @@ export class SimulatedLink {
   }
 
   #createStream(options: LinkOptions, host: LinkHost, peer: StreamPeer, direction: Direction): SimulatedStream {
-    const { timeline, random, pieceBytes, windowBytes } = options;
+    const { timeline, random, pieceBytes, windowBytes, copiesWrites } = options;
     return new SimulatedStream(peer, {
       send: (packet) => this.#send(direction, packet),
       dropSent: () => this.#wires[direction].drop(),
@@ -142,6 +143,7 @@ export class SimulatedLink {
       pieceBytes: pieceBytes === "random" ? () => randomPieceBytes(random) : () => pieceBytes,
       joinsReads: pieceBytes === "random" || pieceBytes >= 65_536,
       windowBytes,
+      copiesWrites,
     });
   }
 

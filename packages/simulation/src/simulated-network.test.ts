@@ -57,7 +57,7 @@ describe("faults of a link:", () => {
           onLink: (link) => link.cutAfterBytes(direction, count),
         });
         const [writer, reader] = direction === "toServer" ? [near, far] : [far, near];
-        writer.writeTwo(text.slice(0, 5), text.slice(5));
+        writer.writeAll([text.slice(0, 5), text.slice(5)]);
         await clock.runUntil(Promise.all([near.closed(), far.closed()]));
         assert.deepEqual(reader.bytes(), Buffer.from(text.slice(0, count)));
         assert.match(String(near.closeError), /^RpcError: The connection to server:7 was reset by the peer$/u);

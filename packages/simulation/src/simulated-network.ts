@@ -30,6 +30,11 @@ export interface SimulatedNetworkOptions {
   readonly windowBytes?: number | undefined;
   /** Bytes travel in pieces of at most this size; `1` is one byte at a time, `"random"` draws each. Default 65,536. */
   readonly pieceBytes?: PieceBytes | undefined;
+  /**
+   * The kernel copies what it takes, as a real one does, and streams say so (`ByteStream.copiesWrites`). Default false: the very
+   * arrays arrive, so that a writer that uses them again is found out.
+   */
+  readonly copiesWrites?: boolean | undefined;
   /** The streams say they cannot be read by strangers. Default false. */
   readonly secure?: boolean | undefined;
   /** Told of each new connection before any byte is on it: the place to arm faults. */
@@ -63,7 +68,7 @@ export interface SimulatedNetwork {
 
 /** Creates a {@link SimulatedNetwork}. One seed gives one run. */
 export function simulatedNetwork(options: SimulatedNetworkOptions): SimulatedNetwork {
-  const { clock, secure = false, onLink, onPacket } = options;
+  const { clock, secure = false, copiesWrites = false, onLink, onPacket } = options;
   const random = options.random ?? seededRandom(1);
   const latencyMs = options.latencyMs ?? 0;
   const jitterMs = options.jitterMs ?? 0;
@@ -173,6 +178,7 @@ export function simulatedNetwork(options: SimulatedNetworkOptions): SimulatedNet
       bytesPerMs,
       windowBytes,
       pieceBytes,
+      copiesWrites,
       isCut: () => cuts.has(pair(client.hostName, server.hostName)),
       onPacket: onPacket === undefined ? undefined : report,
     });

@@ -25,6 +25,8 @@ export interface StreamSurroundings {
   readonly joinsReads: boolean;
   /** Bytes that the two kernels hold together before the sender has to keep the rest. */
   readonly windowBytes: number;
+  /** The kernel copies what it takes, so that the writer may use the memory again. */
+  readonly copiesWrites: boolean;
 }
 
 /**
@@ -33,6 +35,7 @@ export interface StreamSurroundings {
  */
 export class SimulatedStream implements ByteStream {
   readonly peer: StreamPeer;
+  readonly copiesWrites: boolean;
   readonly #around: StreamSurroundings;
   #handler: ByteStreamHandler | undefined;
 
@@ -57,6 +60,7 @@ export class SimulatedStream implements ByteStream {
 
   constructor(peer: StreamPeer, around: StreamSurroundings) {
     this.peer = peer;
+    this.copiesWrites = around.copiesWrites;
     this.#around = around;
   }
 
@@ -83,11 +87,12 @@ export class SimulatedStream implements ByteStream {
     return this.#afterWrite();
   }
 
-  writeTwo(head: Uint8Array, body: Uint8Array): boolean {
+  writeAll(parts: readonly Uint8Array[]): boolean {
     if (this.#closed || this.#ending) return true;
-    this.#unsent.push(head);
-    this.#unsent.push(body);
-    this.#unsentBytes += head.byteLength + body.byteLength;
+    for (const part of parts) {
+      this.#unsent.push(part);
+      this.#unsentBytes += part.byteLength;
+    }
     return this.#afterWrite();
   }
 
@@ -180,7 +185,7 @@ export class SimulatedStream implements ByteStream {
       if (count === 0) continue;
       this.#unsentBytes -= count;
       this.#inKernelsBytes += count;
-      send({ type: "data", bytes: first.subarray(0, count) });
+      send({ type: "data", bytes: this.copiesWrites ? first.slice(0, count) : first.subarray(0, count) });
     }
     if (this.#owesDrain) this.#around.turn(() => this.#tellDrained());
     if (this.#ending && !this.#finSent) {

@@ -31,8 +31,8 @@ export class ByteStreamProbe implements ByteStreamHandler {
     return this.#guarded(() => this.stream.write(bytes));
   }
 
-  writeTwo(head: Uint8Array, body: Uint8Array): boolean {
-    return this.#guarded(() => this.stream.writeTwo(head, body));
+  writeAll(parts: readonly Uint8Array[]): boolean {
+    return this.#guarded(() => this.stream.writeAll(parts));
   }
 
   end(): void {
