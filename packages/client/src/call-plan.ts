@@ -52,7 +52,7 @@ export function mergeOptions(under: CallOptions | undefined, over: CallOptions |
   if (under.metadata !== undefined && over.metadata !== undefined) {
     merged["metadata"] = Object.fromEntries([...entriesOf(under.metadata), ...entriesOf(over.metadata)]);
   }
-  return merged as CallOptions;
+  return merged;
 }
 
 /** @throws RangeError unless it is a number of milliseconds */

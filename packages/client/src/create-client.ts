@@ -84,7 +84,7 @@ class ClientShell implements PipitClient {
       invoke = this.#invoker(key, undefined);
       this.#direct.set(key, invoke);
     }
-    return invoke(args[0], args[1] as CallOptions | undefined) as ReturnType<CallOf<Q, S>[K]>;
+    return invoke(args[0], args[1]) as ReturnType<CallOf<Q, S>[K]>;
   }
 
   use(interceptor: Interceptor): this {

@@ -69,9 +69,11 @@ export class Route {
     this.#endpoints = resolved.map((endpoint) => ({ ...endpoint, channel: this.#options.openChannel(endpoint) }));
     this.#options.balancer.update(this.#endpoints);
     for (const { channel } of before) this.#options.closeChannel(channel);
+    const first = !this.#resolved;
     this.#resolved = true;
     this.recount();
-    if (this.#endpoints.length > 0) this.#resumeAll();
+    // To know that nobody serves ends the wait, too.
+    if (first || this.#endpoints.length > 0) this.#resumeAll();
   }
 
   /** A channel began or ceased to fail. */
@@ -168,7 +170,7 @@ export class Route {
     const request = this.#request;
     request.hashKey = hashKey;
     request.exclude = exclude;
-    return this.#options.balancer.pick(request as PickRequest<RouteEndpoint>);
+    return this.#options.balancer.pick(request);
   }
 
   #resumeAll(): void {

@@ -98,7 +98,7 @@ export class Admission<W extends Waiting> {
 
   #predictedWaitMs(criticality: 0 | 1 | 2): number {
     let ahead = 0;
-    for (let lane = criticality; lane <= 2; lane++) ahead += this.#lanes[lane as 0 | 1 | 2].size;
+    for (let lane = criticality; lane <= 2; lane++) ahead += this.#lanes[lane].size;
     return (ahead + 1) * this.#intervalMs;
   }
 

@@ -55,9 +55,9 @@ export class ReplyPump {
       this.#fail(error);
       return undefined;
     }
-    if (!isThenable(step)) return step as IteratorResult<unknown>;
+    if (!isThenable(step)) return step;
     this.#state = "asking";
-    (step as PromiseLike<IteratorResult<unknown>>).then(this.#onStep, this.#onThrow);
+    step.then(this.#onStep, this.#onThrow);
     return undefined;
   }
 

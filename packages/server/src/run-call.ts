@@ -11,7 +11,8 @@ import type { ServerCall } from "./server-call.ts";
  */
 export function runCall(call: ServerCall): void {
   if (!call.open) call.core.release(call);
-  else if (call.method.idempotency === "once" && call.method.kind === "unary") runOnce(call, (once) => runHandler(call, once));
+  else if (call.method.idempotency === "once" && call.method.kind === "unary")
+    runOnce(call, (once) => runHandler(call, once));
   else runHandler(call, undefined);
 }
 

@@ -39,7 +39,7 @@ export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
     return;
   }
   call.watch();
-  (claim as PromiseLike<ReplyClaim>).then(
+  claim.then(
     (answer) => obey(call, answer, run),
     (error: unknown) => endWith(call, core.judge(call, error)),
   );

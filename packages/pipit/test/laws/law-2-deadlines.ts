@@ -65,7 +65,7 @@ export const lawTwo: Law = (it) => {
       async *items(_: unknown, context: Context) {
         assert.equal(context.deadlineMs, Infinity);
         yield { text: "early" };
-        await world.clock.after(60, () => gate.resolve());
+        world.clock.after(60, () => gate.resolve());
         await gate.promise;
         yield { text: "late" };
       },
