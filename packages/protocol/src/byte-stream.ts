@@ -51,8 +51,8 @@ export interface ByteStream {
    * mark: `onDrain` will follow. After `end`, `destroy` or close the bytes are dropped.
    */
   write(bytes: Uint8Array): boolean;
-  /** Sends two arrays as one write. */
-  writeTwo(head: Uint8Array, body: Uint8Array): boolean;
+  /** {@link write} of several arrays at once: one call of the operating system. */
+  writeAll(parts: readonly Uint8Array[]): boolean;
   /** Half-closes once everything written is sent. */
   end(): void;
   /** Ends both directions at once; unsent bytes are lost. `onClose` follows. Safe to call again. */

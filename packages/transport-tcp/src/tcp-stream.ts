@@ -55,12 +55,12 @@ export class TcpStream implements ByteStream {
     return this.#socket.write(bytes) || this.#hasRoom();
   }
 
-  writeTwo(head: Uint8Array, body: Uint8Array): boolean {
+  writeAll(parts: readonly Uint8Array[]): boolean {
     const socket = this.#socket;
     if (this.#writesDropped || socket.destroyed) return true;
+    let accepted = true;
     socket.cork();
-    socket.write(head);
-    const accepted = socket.write(body);
+    for (const part of parts) accepted = socket.write(part);
     socket.uncork();
     return accepted || this.#hasRoom();
   }

@@ -109,9 +109,8 @@ class FaultyStream implements ByteStream, ByteStreamHandler {
     return passed === undefined ? true : this.#inner.write(passed);
   }
 
-  writeTwo(head: Uint8Array, body: Uint8Array): boolean {
-    this.write(head);
-    return this.write(body);
+  writeAll(parts: readonly Uint8Array[]): boolean {
+    return parts.reduce((_, part) => this.write(part), true);
   }
 
   end(): void {
