@@ -14,11 +14,23 @@ export interface FakeResolver extends DnsResolver {
   readonly asked: string[];
 }
 
+const errors = new Map<string, Error>();
+
+/** One error per code: a model asks a million times, and stacks are dear. */
+function errorOf(code: string): Error {
+  let error = errors.get(code);
+  if (error === undefined) {
+    error = Object.assign(new Error(`query ${code}`), { code });
+    errors.set(code, error);
+  }
+  return error;
+}
+
 /** An empty zone. */
 export function fakeResolver(): FakeResolver {
   const answer = async <T>(records: readonly T[] | string = "ENOTFOUND"): Promise<readonly T[]> => {
     if (records === "hang") return new Promise(() => {});
-    if (typeof records === "string") throw Object.assign(new Error(`query ${records}`), { code: records });
+    if (typeof records === "string") throw errorOf(records);
     return records;
   };
   const addresses = (records: readonly string[] | string | undefined, ttl: number) =>
