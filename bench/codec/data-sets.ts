@@ -82,7 +82,7 @@ export const dataSets: readonly DataSet[] = [
   { name: "u64", title: "1,000 u64", shape: list(u64), make: () => makeBigints(1000) },
   { name: "textAscii", title: "100 kB ASCII", shape: text, make: () => repeated(ascii, 100_000) },
   { name: "textChinese", title: "100 kB Chinese", shape: text, make: () => repeated(chinese, 33_333) },
-  { name: "blob", title: "1 MiB blob", shape: blob, make: () => makeBlob(1 << 20) },
+  { name: "blob", title: "1 MiB blob, as a view", shape: blob, make: () => makeBlob(1 << 20) },
 ];
 
 type Uniform = () => number;

@@ -27,7 +27,10 @@ export const pipitName = "pipit";
 /** By schema, compiled. */
 export const pipit: Peer = {
   name: pipitName,
-  prepare: (shape, value) => prepared(value, codecOf(shape) as Codec<unknown>),
+  prepare(shape, value) {
+    const codec = codecOf(shape) as Codec<unknown>;
+    return shape.kind === "bytes" ? asView(value, codec) : prepared(value, codec);
+  },
 };
 
 /** The same format without generated code. */
@@ -40,7 +43,7 @@ export const pipitInterpreted: Peer = {
 export const pipitAny: Peer = {
   name: pipitName,
   prepare: (shape, value) => ({
-    ...prepared(value, any as unknown as Codec<unknown>),
+    ...(shape.kind === "bytes" ? asView : prepared)(value, any as unknown as Codec<unknown>),
     restore: (decoded) => convert(shape, decoded, { u64: (item: number | bigint) => BigInt(item), int: Number }),
   }),
 };
@@ -51,6 +54,11 @@ function prepared(value: unknown, codec: Codec<unknown>): Prepared {
     encode: (input: unknown) => codec.encode(input),
     decode: (encoded) => codec.decode(encoded),
   };
+}
+
+/** Peers give a blob as a view on the input, so the same is asked of us. */
+function asView(value: unknown, codec: Codec<unknown>): Prepared {
+  return { ...prepared(value, codec), decode: (encoded) => codec.decode(encoded, { views: true }) };
 }
 
 const leaves = { bool, u32, i32, int, f64, u64, string, bytes };
