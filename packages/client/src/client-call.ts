@@ -199,7 +199,8 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   onMetadata(metadata: Metadata): void {
     this.replyMetadata = metadata;
-    this.#options?.onMetadata?.(metadata);
+    const onMetadata = this.#options?.onMetadata;
+    if (onMetadata !== undefined) tellObserver(() => onMetadata(metadata));
   }
 
   onItem(item: unknown, bytes: number): void {
@@ -279,6 +280,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       return;
     }
     this.#sentMs = this.#core.turn.now();
+    this.#connection = undefined;
     this.#done("failed");
     this.#noteAttempt(error, "no");
     this.#decide({ error, handled: "no", refused: false, retriesReturned: 0 });
@@ -421,6 +423,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       idempotency: this.method.idempotency,
       replayable: !this.#itemSeen && this.input?.touched !== true,
       untried: route.hasUntried(this.#tried),
+      unreachable: this.#connection?.peer === undefined,
       instance,
       sharedStore: core.sharedReplyStore,
     });
@@ -567,7 +570,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const record = error?.record ?? this.#record();
     if (callEnd.hasSubscribers) callEnd.publish({ method: this.method, target: record.target, record, error });
     const { replyMetadata: metadata, replyTrailers: trailers } = this;
-    this.#options?.onEnd?.({ metadata, trailers, record, ...(error === undefined ? {} : { error }) });
+    const onEnd = this.#options?.onEnd;
+    if (onEnd === undefined) return;
+    tellObserver(() => onEnd({ metadata, trailers, record, ...(error === undefined ? {} : { error }) }));
   }
 
   #describe(error: RpcError): RpcError {
@@ -655,6 +660,15 @@ const readyPollMs = 200;
 const identityPollMs = 5;
 
 function nothing(): void {}
+
+/** What an observer throws must not change its call, nor the connection that reports to it. */
+function tellObserver(tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
+  }
+}
 
 function streams(plan: CallPlan): boolean {
   return plan.streamsInput || plan.streamsOutput;

@@ -8,6 +8,8 @@ export interface RetrySituation {
   readonly replayable: boolean;
   /** There is an endpoint that this call has not been sent to. */
   readonly untried: boolean;
+  /** It could not be connected to: trying again at once is the connection's business, with its backoff. */
+  readonly unreachable: boolean;
   /** Who got a `once` call; undefined when that is not known. */
   readonly instance: ServerIdentity | undefined;
   /** All instances share one reply store. */
@@ -34,7 +36,7 @@ export function judgeRetry(situation: RetrySituation): RetryVerdict {
   if (refused || handled === "no") {
     if (error.code === "cancelled" || error.code === "deadline_exceeded") return "no";
     if (untried) return "elsewhere";
-    return retriable ? "again" : "no";
+    return retriable && !situation.unreachable ? "again" : "no";
   }
   if (!retriable) return "no";
   switch (idempotency) {

@@ -1,4 +1,4 @@
-import type { Balancer, Endpoint, EndpointState, Pick, PickRequest } from "@pipit/balancer";
+import type { Balancer, Endpoint, EndpointState, Pick } from "@pipit/balancer";
 import { RpcError } from "@pipit/protocol";
 import type { ChannelEvidence, EndpointChannel } from "./endpoint-channel.ts";
 import type { Waiter, WaitList } from "./wait-list.ts";

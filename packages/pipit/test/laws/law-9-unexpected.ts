@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { type HandlerFailure, isRpcError, RpcError } from "pipit";
+import { Probe } from "../support/contracts.ts";
+import type { Law } from "../support/law-suite.ts";
+import { collect, failure } from "../support/outcome.ts";
+
+/** A handler's unexpected throw is internal with an id, and no more; declared errors arrive typed. */
+export const lawNine: Law = (it) => {
+  it("the caller of a handler with a bug gets an id that the log has too, and nothing else", async (world) => {
+    const log: { error: unknown; failure: HandlerFailure }[] = [];
+    const bug = new TypeError("password of root is hunter2");
+    const server = world.server({ onError: (error, details) => log.push({ error, failure: details }) }).handle(Probe, {
+      plain() {
+        throw bug;
+      },
+      safe: () => Promise.reject(bug),
+      async *items() {
+        yield { text: "1" };
+        throw bug;
+      },
+    } as never);
+    const client = world.client(await world.listen(server));
+    const errors = [
+      await world.run(failure(client.call(Probe.methods.plain, { text: "" }))),
+      await world.run(failure(client.call(Probe.methods.safe, { text: "" }))),
+      (await world.run(collect(client.call(Probe.methods.items, { text: "" })))).error,
+    ];
+    assert.equal(log.length, 3);
+    for (const [index, error] of errors.entries()) {
+      assert.equal(error?.code, "internal");
+      assert.ok(!JSON.stringify([error?.message, error?.cause, error?.record]).includes("hunter2"));
+      assert.ok(error?.message.includes(log[index]?.failure.id ?? "none"));
+      assert.equal(log[index]?.error, bug);
+    }
+    assert.equal(log[0]?.failure.method.name, "plain");
+  });
+
+  it("a declared error arrives with its name and typed data", async (world) => {
+    const server = world.server().handle(Probe, {
+      declared(_: unknown, context: { error(name: string, data: unknown, options?: object): RpcError }) {
+        throw context.error("notFound", { id: 7 }, { message: "No order 7", code: "not_found" });
+      },
+    } as never);
+    const error = await world.run(
+      failure(world.client(await world.listen(server)).call(Probe.methods.declared, { text: "" })),
+    );
+    assert.ok(isRpcError(error, Probe.methods.declared));
+    assert.equal(error.error, "notFound");
+    assert.deepEqual([error.data.id, error.code], [7, "not_found"]);
+    assert.match(error.message, /^No order 7/);
+  });
+
+  it("an error of a nested call keeps its code and hides its addresses", async (world) => {
+    const log: unknown[] = [];
+    const back = await world.listen(
+      world.server().handle(Probe, {
+        plain() {
+          throw new RpcError("permission_denied", "back says no");
+        },
+      } as never),
+    );
+    const backClient = world.client(back);
+    const front = world.server({ onError: (error) => log.push(error) }).handle(Probe, {
+      plain: () => backClient.call(Probe.methods.plain, { text: "" }),
+    } as never);
+    const error = await world.run(
+      failure(world.client(await world.listen(front)).call(Probe.methods.plain, { text: "" })),
+    );
+    assert.equal(error.code, "permission_denied");
+    assert.ok(!error.message.includes(back) && !error.message.includes("back says no"), error.message);
+    assert.equal((log[0] as RpcError).target, back);
+  });
+
+  it("a reply that is not what the contract says is the handler's fault, and the log has it", async (world) => {
+    const log: unknown[] = [];
+    const server = world
+      .server({ onError: (error) => log.push(error) })
+      .handle(Probe, { plain: () => ({ text: 5 }) } as never);
+    const error = await world.run(
+      failure(world.client(await world.listen(server)).call(Probe.methods.plain, { text: "" })),
+    );
+    assert.equal(error.code, "internal");
+    assert.equal(log.length, 1);
+    assert.match(String(log[0]), /\$\.text: expected string/);
+  });
+};
