@@ -1,5 +1,5 @@
 import type { Endpoint } from "./contract.ts";
-import { HashRing } from "./hash-ring.ts";
+import { HashRing, pointsPerWeightOf } from "./hash-ring.ts";
 import type { RingHashOptions } from "./ring-hash.ts";
 import { createBalancer, type PolicyBalancer } from "./policy-balancer.ts";
 import type { Ask, Selector } from "./selector.ts";
@@ -22,7 +22,8 @@ export interface BoundedLoadOptions<E extends Endpoint = Endpoint> extends RingH
  * few are very busy (V. Mirrokni, M. Thorup, M. Zadimoghaddam 2016). Calls in flight are this client's own.
  */
 export function boundedLoad<E extends Endpoint = Endpoint>(options: BoundedLoadOptions<E> = {}): PolicyBalancer<E> {
-  const { factor = defaultFactor, pointsPerWeight } = options;
+  const { factor = defaultFactor } = options;
+  const pointsPerWeight = pointsPerWeightOf(options.pointsPerWeight);
   if (!(Number.isFinite(factor) && factor > 1)) {
     throw new RangeError(`Cannot create a balancer: factor is ${factor}, expected a finite number above 1`);
   }

@@ -13,6 +13,12 @@ const entries = 0x10_0000;
 /** A position's bucket: its topmost bits, of which an index leads near the right point. */
 const bucketBits = 16;
 
+/** The option or its default. @throws RangeError for a value out of range. */
+export function pointsPerWeightOf(given: number = defaultPointsPerWeight): number {
+  if (Number.isFinite(given) && given > 0) return given;
+  throw new RangeError(`Cannot create a balancer: pointsPerWeight is ${given}, expected a finite number above 0`);
+}
+
 /** Points on a circle of 2³² places, each an endpoint's; a key belongs to the first point at or after its place. */
 export class HashRing<E extends Endpoint> {
   readonly #pointsPerWeight: number;
@@ -26,12 +32,8 @@ export class HashRing<E extends Endpoint> {
   /** The first point of each bucket of places. */
   #index = new Uint32Array((1 << bucketBits) + 1);
 
-  constructor(pointsPerWeight: number = defaultPointsPerWeight) {
-    if (!(Number.isFinite(pointsPerWeight) && pointsPerWeight > 0)) {
-      throw new RangeError(
-        `Cannot create a balancer: pointsPerWeight is ${pointsPerWeight}, expected a finite number above 0`,
-      );
-    }
+  /** `pointsPerWeight` as {@link pointsPerWeightOf} gives it. */
+  constructor(pointsPerWeight: number) {
     this.#pointsPerWeight = pointsPerWeight;
   }
 

@@ -1,5 +1,5 @@
 import type { Endpoint } from "./contract.ts";
-import { HashRing } from "./hash-ring.ts";
+import { HashRing, pointsPerWeightOf } from "./hash-ring.ts";
 import { type BalancerOptions, createBalancer, type PolicyBalancer } from "./policy-balancer.ts";
 import type { Ask, Selector } from "./selector.ts";
 import type { Slot } from "./slot.ts";
@@ -18,7 +18,7 @@ export interface RingHashOptions<E extends Endpoint = Endpoint> extends Balancer
  * as they are, so that nothing else changes when one endpoint's does.
  */
 export function ringHash<E extends Endpoint = Endpoint>(options: RingHashOptions<E> = {}): PolicyBalancer<E> {
-  const { pointsPerWeight } = options;
+  const pointsPerWeight = pointsPerWeightOf(options.pointsPerWeight);
   return createBalancer(
     { isSticky: true, isTimed: false, createSelector: () => new RingHashSelector<E>(new HashRing(pointsPerWeight)) },
     options,
