@@ -76,13 +76,13 @@ export function arrayNode(of: readonly Node[], isSet: boolean): Node {
       return node;
     },
     genEncode(g, v) {
-      const values = isSet ? g.bind(`r.itemsOf(${v})`) : v;
+      const values = isSet ? g.bind(`${g.external(itemsOf)}(${v})`) : v;
       g.line(`if(!Array.isArray(${values}))bad();`);
       genItems(g, of[0] as Node, values);
     },
     genDecode(g) {
       const values = genReadItems(g, of[0] as Node);
-      return isSet ? g.bind(`r.toSet(${values})`) : values;
+      return isSet ? g.bind(`${g.external(toSet)}(${values})`) : values;
     },
   };
 }

@@ -5,22 +5,6 @@ import { Generator } from "./generator.ts";
 import type { Planned } from "./plan.ts";
 import { FREE_VALUES, FREE_VALUES_PER_BYTE, writeLeb } from "./state.ts";
 import { isTorn, isWide, readLatin1, TextReader, writeText } from "./text.ts";
-import { readUuid, writeUuid } from "./uuid.ts";
-import {
-  addPair,
-  checkPairs,
-  copyOf,
-  isBytes,
-  itemsOf,
-  joinInt,
-  mapPairs,
-  newRecord,
-  recordPairs,
-  toDate,
-  toMs,
-  toSet,
-  writeInt,
-} from "./values.ts";
 import { viewOf } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -29,31 +13,16 @@ const runtime: object = {
   FREE_VALUES,
   FREE_VALUES_PER_BYTE,
   TextReader,
-  addPair,
-  checkPairs,
-  copyOf,
   define,
   getBits,
-  isBytes,
   isTorn,
   isWide,
-  itemsOf,
-  joinInt,
-  mapPairs,
-  newRecord,
   own,
   putBits,
   readLatin1,
-  readUuid,
-  recordPairs,
-  toDate,
-  toMs,
-  toSet,
   viewOf,
-  writeInt,
   writeLeb,
   writeText,
-  writeUuid,
 };
 
 /** The compiled form of a codec. Both throw anything at all where the interpreter should say what is wrong. */

@@ -314,7 +314,10 @@ function readSmall(view: DataView, pos: number, width: number): number {
 export const intList: List = /* @__PURE__ */ int53List("int", Number.MIN_SAFE_INTEGER);
 export const uintList: List = /* @__PURE__ */ int53List("uint", 0);
 
-const scratch = new DataView(new ArrayBuffer(8));
+/** The same memory as a bigint and as its halves, the lower one first. */
+const whole: BigUint64Array = /* @__PURE__ */ new BigUint64Array(1);
+const halves: Int32Array = /* @__PURE__ */ new Int32Array(whole.buffer);
+const wholeSigned: BigInt64Array = /* @__PURE__ */ new BigInt64Array(whole.buffer);
 
 /** Two values after a control byte with two 4-bit widths, 0 to 8 bytes each; negative numbers are zigzag. */
 function big64List(name: string, signed: boolean): List {
@@ -330,18 +333,18 @@ function big64List(name: string, signed: boolean): List {
         const value = values[i] as bigint;
         if (typeof value !== "bigint") wrongItem(name, value, i);
         if ((i & 1) === 0) control = pos++;
-        view.setBigInt64(pos, value, true);
-        let low = view.getInt32(pos, true);
-        let high = view.getInt32(pos + 4, true);
-        // Storing cuts a bigint to 64 bits: what comes back differs exactly when it did not fit.
-        if ((signed ? view.getBigInt64(pos, true) : view.getBigUint64(pos, true)) !== value) wrongItem(name, value, i);
+        // Storing cuts a bigint to 64 bits; by memory, because arithmetic on bigints is ten times slower.
+        if ((signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) !== value) wrongItem(name, value, i);
+        whole[0] = value;
+        let low = halves[0] as number;
+        let high = halves[1] as number;
         if (signed) {
           const sign = high >> 31;
           high = ((high << 1) | (low >>> 31)) ^ sign;
           low = (low << 1) ^ sign;
-          view.setInt32(pos, low, true);
-          view.setInt32(pos + 4, high, true);
         }
+        view.setInt32(pos, low, true);
+        view.setInt32(pos + 4, high, true);
         const width = width64(low, high);
         bytes[control] = (i & 1) === 0 ? width : (bytes[control] as number) | (width << 4);
         pos += width;
@@ -364,7 +367,7 @@ function big64List(name: string, signed: boolean): List {
         if (width > 8 || (i === n - 1 && widths >> 4 !== 0 && (i & 1) === 0))
           fail("malformed", "impossible list width");
         if (width === 8 && pos <= fast) {
-          values[i] = signed ? unzigzag(view.getBigUint64(pos, true)) : view.getBigUint64(pos, true);
+          values[i] = big(view.getInt32(pos, true), view.getInt32(pos + 4, true), signed);
         } else if (pos <= fast) {
           let low = view.getInt32(pos, true);
           let high = 0;
@@ -394,22 +397,17 @@ function width64(low: number, high: number): number {
   return 4 - (Math.clz32(low) >> 3);
 }
 
-/** A bigint from two halves, by memory and not by arithmetic, which is ten times slower. */
+/** A bigint from two halves. */
 function big(low: number, high: number, signed: boolean): bigint {
-  if (signed) {
-    const sign = -(low & 1);
-    scratch.setInt32(0, ((low >>> 1) | (high << 31)) ^ sign, true);
-    scratch.setInt32(4, (high >>> 1) ^ sign, true);
-    return scratch.getBigInt64(0, true);
+  if (!signed) {
+    halves[0] = low;
+    halves[1] = high;
+    return whole[0] as bigint;
   }
-  scratch.setInt32(0, low, true);
-  scratch.setInt32(4, high, true);
-  return scratch.getBigUint64(0, true);
-}
-
-function unzigzag(value: bigint): bigint {
-  scratch.setBigUint64(0, value, true);
-  return big(scratch.getInt32(0, true), scratch.getInt32(4, true), true);
+  const sign = -(low & 1);
+  halves[0] = ((low >>> 1) | (high << 31)) ^ sign;
+  halves[1] = (high >>> 1) ^ sign;
+  return wholeSigned[0] as bigint;
 }
 
 export const u64List: List = /* @__PURE__ */ big64List("u64", false);

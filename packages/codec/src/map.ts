@@ -2,11 +2,12 @@ import { getBits, openBits, putBits, takeBits } from "./bits.ts";
 import { childDef, containerDef } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
-import { within } from "./fault.ts";
+import { define } from "./define.ts";
+import { fail, within } from "./fault.ts";
 import { leastBits, type Node } from "./node.ts";
 import type { Parsed } from "./parse-schema.ts";
 import { string } from "./scalars.ts";
-import { addPair, checkPairs, mapPairs, newRecord, recordPairs } from "./values.ts";
+import { mapPairs, recordPairs } from "./values.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
 
 /** Types of a record of `C`. */
@@ -94,7 +95,7 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       const bits = key.bits + value.bits;
       const n = from.count(leastBits(of));
       const start = takeBits(from, n * bits);
-      const pairs = isRecord ? newRecord(n) : new Map<unknown, unknown>();
+      const pairs: Record<string, unknown> | Map<unknown, unknown> = isRecord ? {} : new Map();
       let i = 0;
       let k: unknown;
       try {
@@ -105,11 +106,14 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
           k = key.decode(from, keyHead);
           const v = value.decode(from, head);
           if (pairs instanceof Map) pairs.set(k, v);
-          else addPair(pairs as Record<string, unknown>, k as string, v);
+          else if (k === "__proto__") define(pairs, k, v);
+          else pairs[k as string] = v;
         }
-        if (pairs instanceof Map) checkPairs(pairs, n);
       } catch (error) {
-        throw i < n ? within(error, `[${describe(k)}]`) : error;
+        throw within(error, `[${describe(k)}]`);
+      }
+      if ((pairs instanceof Map ? pairs.size : Object.keys(pairs).length) !== n) {
+        fail("malformed", `${kind} with equal keys`);
       }
       return pairs;
     },
@@ -123,7 +127,7 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
     },
     genEncode(g, v) {
       const [key, value] = of as readonly [Node, Node];
-      const pairs = g.bind(`r.${kind}Pairs(${v})`);
+      const pairs = g.bind(`${g.external(isRecord ? recordPairs : mapPairs)}(${v})`);
       const keys = g.bind(`${pairs}[0]`);
       const values = g.bind(`${pairs}[1]`);
       const n = g.bind(`${keys}.length`);
@@ -145,16 +149,17 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       const n = g.readLeb();
       g.checkCount(n, leastBits(of));
       const area = bits > 0 ? g.takeBits(`${n}*${bits}`) : "";
-      const pairs = g.bind(isRecord ? `r.newRecord(${n})` : "new Map()");
+      const pairs = g.bind(isRecord ? "{}" : "new Map()");
       g.readLoop(n, (i) => {
         const keyHead = key.bits > 0 ? g.getBits(area, `${i}*${bits}`, key.bits) : "0";
         const k = g.bind(g.decode(key, keyHead));
         const head = value.bits > 0 ? g.getBits(area, `${i}*${bits}+${key.bits}`, value.bits) : "0";
         const x = g.bind(g.decode(value, head));
-        if (isRecord) g.line(`if(${k} in ${pairs})r.addPair(${pairs},${k},${x});else ${pairs}[${k}]=${x};`);
+        if (isRecord)
+          g.line(`if(${k}==="__proto__")${g.external(define)}(${pairs},${k},${x});else ${pairs}[${k}]=${x};`);
         else g.line(`${pairs}.set(${k},${x});`);
       });
-      if (!isRecord) g.line(`r.checkPairs(${pairs},${n});`);
+      g.line(`if(${isRecord ? `Object.keys(${pairs}).length` : `${pairs}.size`}!==${n})bad();`);
       return pairs;
     },
   };

@@ -4,7 +4,7 @@ import { leaf, type LeafSpec } from "./leaf.ts";
 import { f64List, fixedList, i32List, i64List, intList, u32List, u64List, uintList } from "./lists.ts";
 import type { List } from "./node.ts";
 import type { LeafType } from "./schema.ts";
-import { isDate, joinInt, toDate, writeInt } from "./values.ts";
+import { isDate, joinInt, toDate, toMs, writeInt } from "./values.ts";
 import type { Codec } from "./types.ts";
 
 /** A number that fills its bytes: `check` and `set` are expressions of `v`, so that one text serves both engines' needs. */
@@ -183,11 +183,13 @@ const intSpec: LeafSpec = {
   },
   genEncode(g, v) {
     g.line(`if((${v}|0)===${v}){const z=(${v}<<1^${v}>>31)>>>0;${g.leb("z")}}`);
-    g.line(`else{if(!Number.isSafeInteger(${v}))bad();p=r.writeInt(B,p,${v});}`);
+    g.line(`else{if(!Number.isSafeInteger(${v}))bad();p=${g.external(writeInt)}(B,p,${v});}`);
   },
   genDecode(g) {
     const n = g.name();
-    g.line(`let ${n}=B[p++];if(${n}<128)${n}=${n}>>>1^-(${n}&1);else{const h=U(p);p=P;${n}=r.joinInt(${n},h);}`);
+    g.line(
+      `let ${n}=B[p++];if(${n}<128)${n}=${n}>>>1^-(${n}&1);else{const h=U(p);p=P;${n}=${g.external(joinInt)}(${n},h);}`,
+    );
     return n;
   },
 };
@@ -229,11 +231,11 @@ const dateSpec: LeafSpec = {
   decode: (from) => toDate(intSpec.decode(from, 0) as number),
   genEncode(g: Generator, v: string): void {
     const ms = g.name();
-    g.line(`const ${ms}=r.toMs(${v});p=r.writeInt(B,p,${ms});`);
+    g.line(`const ${ms}=${g.external(toMs)}(${v});p=${g.external(writeInt)}(B,p,${ms});`);
   },
   genDecode(g: Generator): string {
     const n = intSpec.genDecode(g, "");
-    return `r.toDate(${n})`;
+    return `${g.external(toDate)}(${n})`;
   },
 };
 

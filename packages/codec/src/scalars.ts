@@ -51,7 +51,7 @@ const bytesSpec: LeafSpec = {
     return from.views ? from.bytes.subarray(start, start + size) : copyOf(from.bytes, start, size);
   },
   genEncode(g, v) {
-    g.line(`if(!r.isBytes(${v}))bad();`);
+    g.line(`if(!${g.external(isBytes)}(${v}))bad();`);
     const n = g.name();
     g.line(`const ${n}=${v}.length;${g.leb(n)}`);
     g.reserve(n);
@@ -60,7 +60,7 @@ const bytesSpec: LeafSpec = {
   genDecode(g) {
     const n = g.readLeb();
     const x = g.name();
-    g.line(`if(${n}>E-p)bad();const ${x}=views?B.subarray(p,p+${n}):r.copyOf(B,p,${n});p+=${n};`);
+    g.line(`if(${n}>E-p)bad();const ${x}=views?B.subarray(p,p+${n}):${g.external(copyOf)}(B,p,${n});p+=${n};`);
     return x;
   },
 };
@@ -81,10 +81,10 @@ const uuidSpec: LeafSpec = {
     out.writer.pos = writeUuid(out.writer.bytes, out.writer.pos, value);
   },
   decode: (from: In) => readUuid(from.bytes, from.skip(16)),
-  genEncode: (g, v) => g.line(`p=r.writeUuid(B,p,${v});`),
+  genEncode: (g, v) => g.line(`p=${g.external(writeUuid)}(B,p,${v});`),
   genDecode(g) {
     g.line("if(E-p<16)bad();");
-    return g.take("r.readUuid(B,p)", 16);
+    return g.take(`${g.external(readUuid)}(B,p)`, 16);
   },
 };
 

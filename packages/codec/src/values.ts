@@ -1,5 +1,4 @@
 /** Checks and conversions that both engines call, each with a wrong value refused. */
-import { define } from "./define.ts";
 import { expected, fail } from "./fault.ts";
 
 /** Most milliseconds from 1970 that a `Date` holds. */
@@ -69,33 +68,6 @@ export function recordPairs(value: unknown): [string[], unknown[]] {
 export function mapPairs(value: unknown): [unknown[], unknown[]] {
   if (!(value instanceof Map)) expected("map", value);
   return [[...value.keys()], [...value.values()]];
-}
-
-/** Past this many keys an object is made a dictionary at once: V8 would try a hidden class for each key first. */
-const DICTIONARY_KEYS = 32;
-
-/** An empty plain object for `n` keys. */
-export function newRecord(n: number): Record<string, unknown> {
-  if (n < DICTIONARY_KEYS) return {};
-  const object: Record<string, unknown> = { a: 0, b: 0 };
-  // Deleting what was not added last makes a dictionary.
-  delete object["a"];
-  delete object["b"];
-  return object;
-}
-
-/** Adds a key that might shadow one of `Object.prototype`, or be there already. */
-export function addPair(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (!(key in object)) {
-    object[key] = value;
-    return;
-  }
-  if (Object.prototype.hasOwnProperty.call(object, key)) fail("malformed", "record with equal keys");
-  define(object, key, value);
-}
-
-export function checkPairs(pairs: Map<unknown, unknown>, n: number): void {
-  if (pairs.size !== n) fail("malformed", "map with equal keys");
 }
 
 /** The elements of a `Set`; anything else is given back as nothing. */
