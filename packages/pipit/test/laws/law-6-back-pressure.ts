@@ -76,7 +76,7 @@ export const lawSix: Law = (it) => {
     await world.run(reader.next());
     await world.pass(20);
     assert.ok(sent * chunkBytes <= aheadBytes, `${sent} sent`);
-    await world.run(reader.return?.() ?? Promise.resolve());
+    await world.run(Promise.resolve(reader.return?.()));
     assert.match(await world.run(left), /reader has gone/);
   });
 

@@ -66,10 +66,10 @@ export const lawSeven: Law = (it) => {
     const client = world.client({ registry });
     await world.run(client.call(Probe.methods.plain, { text: "warm" }, { waitForReady: true }));
     const failures: string[] = [];
-    let running = true;
+    const stop = new AbortController();
     let done = 0;
     async function load(): Promise<void> {
-      while (running) {
+      while (!stop.signal.aborted) {
         const end = await outcome(client.call(Probe.methods.plain, { text: "x" }));
         if ("error" in end) failures.push(end.error.message);
         else done++;
@@ -83,7 +83,7 @@ export const lawSeven: Law = (it) => {
       fleet = fleet.with(index, fresh);
     }
     await world.pass(15);
-    running = false;
+    stop.abort();
     await world.run(Promise.all(workers));
     assert.deepEqual(failures, []);
     assert.ok(done > 50, `${done} calls`);
