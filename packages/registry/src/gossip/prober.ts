@@ -36,6 +36,7 @@ interface Probe {
   readonly member: Member;
   readonly sequence: number;
   readonly generation: number;
+  readonly startMs: number;
   readonly endMs: number;
   readonly hinted: boolean;
   /** The second try on a lossy network. */
@@ -45,6 +46,7 @@ interface Probe {
   nacks: number;
   indirect: boolean;
   refusedMs: number;
+  dial: Dial | undefined;
 }
 
 export interface ProberEvents {
@@ -150,6 +152,7 @@ export class Prober {
       member: m,
       sequence,
       generation: m.generation,
+      startMs: nowMs,
       endMs: nowMs + node.stretch(node.timing.probeTimeoutMs),
       hinted,
       again,
@@ -158,15 +161,21 @@ export class Prober {
       nacks: 0,
       indirect: false,
       refusedMs: -1,
+      dial: undefined,
     };
     this.#probes.set(sequence, probe);
     this.await(sequence, { member: m, onAnswer: (byStream, at) => this.#onAnswer(probe, byStream, at) });
     this.ping(m, sequence);
     if (hinted && node.timing.streamPing) {
       this.streamPing(m, sequence, true);
-      this.dial(m.address, { onOpened: () => {}, onFailed: (reason, at) => this.#onDialFailed(probe, reason, at) });
+      this.#dialFor(probe);
     }
     node.heap.set(probe.deadline, nowMs + node.stretch(node.timing.ackTimeoutMs));
+  }
+
+  #dialFor(probe: Probe): void {
+    probe.dial = { onOpened: () => {}, onFailed: (reason, at) => this.#onDialFailed(probe, reason, at) };
+    this.dial(probe.member.address, probe.dial);
   }
 
   #onDialFailed(probe: Probe, reason: StreamFailure, nowMs: number): void {
@@ -174,7 +183,7 @@ export class Prober {
     probe.refusedMs = nowMs;
     // The datagram gets a short while to say otherwise: a firewall may refuse streams of a member that lives.
     const node = this.#node;
-    const at = nowMs + node.timing.refusedWaitMs;
+    const at = Math.max(nowMs, probe.startMs + node.timing.refusedWaitMs);
     if (at < probe.deadline.atMs) node.heap.set(probe.deadline, at);
   }
 
@@ -236,7 +245,10 @@ export class Prober {
     probe.helpers = helpers.length;
     // Once more by hand: a second datagram halves the share of probes that plain loss fails.
     this.ping(m, probe.sequence);
-    if (node.timing.streamPing && !probe.hinted) this.streamPing(m, probe.sequence, false);
+    if (node.timing.streamPing && !probe.hinted) {
+      this.streamPing(m, probe.sequence, false);
+      this.#dialFor(probe);
+    }
     node.heap.set(probe.deadline, endMs);
   }
 
@@ -244,6 +256,15 @@ export class Prober {
     this.#probes.delete(probe.sequence);
     this.#awaited.delete(probe.sequence);
     this.#node.heap.cancel(probe.deadline);
+    if (probe.dial !== undefined) this.#hangUp(probe.member.address, probe.dial);
+  }
+
+  #hangUp(address: string, dial: Dial): void {
+    const waiting = this.#dials.get(address);
+    const at = waiting?.indexOf(dial) ?? -1;
+    if (waiting === undefined || at < 0) return;
+    waiting.splice(at, 1);
+    if (waiting.length === 0) this.#dials.delete(address);
   }
 
   /** Registers who is told when a ping under this number is answered. */
