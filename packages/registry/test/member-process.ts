@@ -1,14 +1,14 @@
 /**
  * One member in a process of its own: registers, watches, and writes what it sees to stdout, one JSON object a line.
- * Arguments: member id, service to serve, comma-separated services to watch, comma-separated seeds.
+ * Arguments: member id, service to serve, comma-separated services to watch, comma-separated seeds, IP address.
  * SIGTERM makes it leave.
  */
 import { gossipRegistry } from "../src/gossip-registry.ts";
 import type { MemberReport } from "./process-cluster.ts";
 
-const [id, service, watched, seeds] = process.argv.slice(2) as [string, string, string, string];
+const [id, service, watched, seeds, address] = process.argv.slice(2) as [string, string, string, string, string];
 
-const registry = gossipRegistry({ id, seeds: seeds === "" ? [] : seeds.split(",") });
+const registry = gossipRegistry({ id, seeds: seeds === "" ? [] : seeds.split(","), host: address });
 const { host, port } = await registry.open();
 await registry.register({ id, service, host, port });
 say({ type: "open", address: `${host}:${port}` });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as setTimeoutPromise } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { InstanceState } from "../src/registry.ts";
@@ -36,7 +37,6 @@ export class ProcessCluster {
   readonly #program: string;
   readonly #folder: string;
   readonly #listeners = new Set<() => void>();
-  /** Every snapshot that came since the last {@link ProcessCluster.watchLosses}. */
   #onSnapshot: ((member: MemberProcess, service: string, atMs: number) => void) | undefined;
 
   private constructor(folder: string, program: string, services: readonly string[]) {
@@ -61,17 +61,23 @@ export class ProcessCluster {
     return new ProcessCluster(folder, program, services);
   }
 
-  /** Starts a member that serves `service`, and waits until its sockets are open. */
-  async start(id: string, service: string): Promise<MemberProcess> {
+  /** Starts a member that serves `service`, and waits until its sockets are open. `wrapper` is a command to run it by. */
+  async start(
+    id: string,
+    service: string,
+    address: string = "127.0.0.1",
+    wrapper: readonly string[] = [],
+  ): Promise<MemberProcess> {
     const seeds = [...this.members.values()].map(({ address }) => address).slice(0, 5);
-    const child = spawn(process.execPath, [this.#program, id, service, this.services.join(","), seeds.join(",")], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const watched = this.services.join(",");
+    const node = [process.execPath, this.#program, id, service, watched, seeds.join(","), address];
+    const [command, ...rest] = [...wrapper, ...node] as [string, ...string[]];
+    const child = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"] });
     const member: MemberProcess = { id, child, address: "", views: new Map() };
-    let rest = "";
+    let partial = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
+      const lines = (partial + text).split("\n");
+      partial = lines.pop() ?? "";
       for (const line of lines) this.#take(member, JSON.parse(line) as MemberReport);
     });
     await this.until(() => member.address !== "", `${id} is open`);
@@ -133,16 +139,23 @@ export class ProcessCluster {
     return lastMs - sentMs;
   }
 
-  /** Stops a member for `ms` and lets it go on. @returns ids that vanished from any member's snapshot meanwhile. */
-  async freeze(id: string, ms: number): Promise<string[]> {
+  /** Stops a member for `ms` and lets it go on. @returns as {@link ProcessCluster.lostDuring}. */
+  freeze(id: string, ms: number): Promise<string[]> {
+    const { child } = this.members.get(id) as MemberProcess;
+    return this.lostDuring(async () => {
+      child.kill("SIGSTOP");
+      await setTimeoutPromise(ms);
+      child.kill("SIGCONT");
+    });
+  }
+
+  /** Does something harmful and waits until all see all again. @returns ids that vanished from any snapshot meanwhile. */
+  async lostDuring(harm: () => Promise<void>): Promise<string[]> {
     const lost = new Set<string>();
     this.#onSnapshot = (other) => {
       for (const known of this.members.keys()) if (!sees(other, known)) lost.add(known);
     };
-    const { child } = this.members.get(id) as MemberProcess;
-    child.kill("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    child.kill("SIGCONT");
+    await harm();
     await this.settled();
     this.#onSnapshot = undefined;
     return [...lost];
