@@ -89,8 +89,9 @@ return{encode,decode};
 }
 
 /** Finds the text: the usual case of few narrow characters at once, the others by the reader of text. */
-const OPEN_TEXT = `const last=B[E-1];
-if(last<128&&(last&1)===0&&E>p){te=E-1;t=E=te-(last>>1);wide=false;if(t<p)bad();}
+const OPEN_TEXT = `let last=B[E-1],size=1;
+if(last>127){const more=B[E-2];last=more>0&&more<128?last&127|more<<7:1;size=2;}
+if((last&1)===0&&E-size>=p){te=E-size;t=E=te-(last>>1);wide=false;if(t<p)bad();}
 else{wide=true;E=W.open(B,V===null?r.viewOf(B):V,p,E);t=W.start;te=W.end;}
 sb=0;
 `;

@@ -238,29 +238,36 @@ function int53List(name: string, lowest: number): List {
     write(out, values, n) {
       const { bytes, view } = out;
       let { pos } = out;
+      // Guessing the width of the block before, most blocks are checked and written in one pass.
+      let width = 4;
       for (let i = 0; i < n; ) {
         const stop = Math.min(i + BLOCK, n);
+        const start = pos + 1;
         let low = 0;
         let high = 0;
-        for (let k = i; k < stop; k++) {
+        pos = start;
+        for (let k = i; k < stop; k++, pos += width) {
           const value = values[k] as number;
-          if (typeof value !== "number" || Math.floor(value) !== value) wrongItem(name, value, k);
-          if (value < low) low = value;
-          if (value > high) high = value;
+          // Also refuses what is no number: rounding gives another value, or NaN.
+          if (Math.floor(value) !== value) wrongItem(name, value, k);
+          low = Math.min(low, value);
+          high = Math.max(high, value);
+          view.setInt32(pos, value | 0, true);
+          view.setInt32(pos + 4, Math.floor(value * 2 ** -32), true);
         }
         if (low < lowest || high > Number.MAX_SAFE_INTEGER) findOutOfRange(name, values, i, lowest);
-        const width = Math.max(width53(low), width53(high));
-        bytes[pos++] = width;
-        if (width > 4) {
-          for (; i < stop; i++, pos += width) {
-            const value = values[i] as number;
-            const upper = Math.floor(value * 2 ** -32);
-            view.setUint32(pos, value - upper * 4294967296, true);
-            view.setInt32(pos + 4, upper, true);
+        const actual = Math.max(width53(low), width53(high));
+        if (actual !== width) {
+          width = actual;
+          pos = start;
+          for (let k = i; k < stop; k++, pos += width) {
+            const value = values[k] as number;
+            view.setInt32(pos, value | 0, true);
+            view.setInt32(pos + 4, Math.floor(value * 2 ** -32), true);
           }
-        } else {
-          for (; i < stop; i++, pos += width) view.setInt32(pos, values[i] as number, true);
         }
+        bytes[start - 1] = width;
+        i = stop;
       }
       out.pos = pos;
     },

@@ -225,6 +225,7 @@ export class TextReader {
   #wideEnd = 0;
   #utf16 = false;
   #taken = 0;
+  #at = 0;
 
   /** Finds the sections of the message `bytes[start..end]`; gives the position where its data ends. */
   open(bytes: Uint8Array, view: DataView, start: number, end: number): number {
@@ -248,33 +249,37 @@ export class TextReader {
   }
 
   #openLong(start: number, end: number): number {
-    let pos = end;
-    const backwards = (): number => {
-      let value = 0;
-      for (let scale = 1, count = 0; count < 6; scale *= 128, count++) {
-        if (pos <= start) fail("truncated", "message ends inside a text length");
-        const byte = this.#bytes[--pos] as number;
-        value += (byte & 127) * scale;
-        if (byte < 128) {
-          if (byte === 0 && count > 0) fail("malformed", "over-long text length");
-          return value;
-        }
-      }
-      fail("malformed", "text length past its bounds");
-    };
-    const narrow = backwards();
-    this.#wideStart = this.#wideEnd = pos;
+    const narrow = this.#backwards(start, end);
+    const narrowSize = Math.floor(narrow / 2);
+    this.#wideStart = this.#wideEnd = this.#at;
     if (narrow % 2 === 1) {
-      const wide = backwards();
+      const wide = this.#backwards(start, this.#at);
       const size = Math.floor(wide / 2);
       this.#utf16 = wide % 2 === 1;
       if (size === 0 || (this.#utf16 && size % 2 === 1)) fail("malformed", "wide text of impossible size");
-      this.#wideEnd = pos;
-      this.#wideStart = pos - size;
+      this.#wideEnd = this.#at;
+      this.#wideStart = this.#at - size;
     }
     this.end = this.#wideStart;
-    this.start = this.end - Math.floor(narrow / 2);
-    return pos;
+    this.start = this.end - narrowSize;
+    return this.#at;
+  }
+
+  /** A length before `end`; where it begins is then in `#at`. */
+  #backwards(start: number, end: number): number {
+    let pos = end;
+    let value = 0;
+    for (let scale = 1, count = 0; count < 6; scale *= 128, count++) {
+      if (pos <= start) fail("truncated", "message ends inside a text length");
+      const byte = this.#bytes[--pos] as number;
+      value += (byte & 127) * scale;
+      if (byte < 128) {
+        if (byte === 0 && count > 0) fail("malformed", "over-long text length");
+        this.#at = pos;
+        return value;
+      }
+    }
+    fail("malformed", "text length past its bounds");
   }
 
   /** The next string, of `units` characters, from the narrow or the wide section. */
