@@ -285,6 +285,10 @@ function charge(at: number): void {
 
 function enter(at: number): void {
   charge(at);
+  goDeeper(at);
+}
+
+function goDeeper(at: number): void {
   if (--depth < 0) fail("depth", "nested too deep", at);
 }
 
@@ -515,14 +519,17 @@ function tag(info: number, at: number, place: Place): unknown {
     case TAG_DATE_TEXT:
       return parseDate(content(IS_TEXT, "text", place) as string) ?? expected("a date of RFC 3339", start, "range");
     case TAG_DATE_SECONDS: {
-      const seconds = content(IS_NUMBER, "a number", place);
-      const date = new Date(typeof seconds === "number" ? Math.round(seconds * 1000) : Number.NaN);
+      const given = content(IS_NUMBER, "a number", place);
+      const seconds = typeof given === "number" ? given : Number.NaN;
+      // Whole and broken seconds apart: their sum in milliseconds would be rounded twice.
+      const whole = Math.trunc(seconds);
+      const date = new Date(whole * 1000 + Math.round((seconds - whole) * 1000));
       return Number.isNaN(date.getTime()) ? expected("a date that Date can hold", start, "range") : date;
     }
     case TAG_BIGNUM:
-      return bignum(place);
+      return bignum(place, false);
     case TAG_NEGATIVE_BIGNUM:
-      return -1n - bignum(place);
+      return bignum(place, true);
     case TAG_SET: {
       const values = content(IS_ARRAY, "an array", place) as unknown[];
       const set = new Set(values);
@@ -535,7 +542,7 @@ function tag(info: number, at: number, place: Place): unknown {
   }
   const kind = Number(number) - TAG_TYPED_ARRAY;
   if (TYPED_ARRAYS[kind] || (kind & ~4) === HALF_ARRAY) return typedArray(kind, place);
-  enter(at);
+  goDeeper(at);
   const value = item(place);
   depth++;
   return number === TAG_SELF_DESCRIBED ? value : new Tagged(number, value);
@@ -552,7 +559,8 @@ function check(majors: number, what: string): void {
   if (((majors >> (bytes[pos]! >> 5)) & 1) === 0) expected(`${what} inside this tag`, pos);
 }
 
-function bignum(place: Place): bigint {
+/** A bignum, which may hold what an integer could: then it is read like one. */
+function bignum(place: Place, negative: boolean): number | bigint {
   const start = pos;
   const digits = content(IS_BYTES, "bytes", place) as Uint8Array;
   if (digits.length > CBOR_MAX_BIGNUM_BYTES) {
@@ -560,7 +568,8 @@ function bignum(place: Place): bigint {
   }
   let hex = "0x0";
   for (const byte of digits) hex += (byte + 0x100).toString(16).slice(1);
-  return BigInt(hex);
+  const value = negative ? -1n - BigInt(hex) : BigInt(hex);
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 function typedArray(kind: number, place: Place): unknown {

@@ -124,7 +124,7 @@ function writeObject(value: object, depth: number, node: KeyNode): void {
       writeHead(writer, MAJOR_TAG, TAG_SET);
       if ([...set].some(isTwice))
         fail("type", "expected elements that differ in CBOR too, got a number and the same bigint");
-      return writeArray([...set], depth, node);
+      return writeArray([...set], depth, node, set);
     }
   }
   // The last of a name is the little-endian one.
@@ -136,15 +136,16 @@ function writeObject(value: object, depth: number, node: KeyNode): void {
   orderBytes(writer.bytes.subarray(writer.pos - byteLength, writer.pos), index);
 }
 
-function writeArray(values: readonly unknown[], depth: number, node: KeyNode): void {
-  enter(values, depth);
+/** `container` is what a cycle would come back to. */
+function writeArray(values: readonly unknown[], depth: number, node: KeyNode, container: object = values): void {
+  enter(container, depth);
   const length = values.length;
   writeHead(writer, MAJOR_ARRAY, length);
   let i = 0;
   try {
     for (; i < length; i++) writeItem(values[i], depth - 1, node);
   } catch (error) {
-    throw leave(error, `[${i}]`, values);
+    throw leave(error, `[${i}]`, container);
   }
 }
 

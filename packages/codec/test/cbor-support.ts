@@ -1,0 +1,60 @@
+import { type CborDecodeOptions, decodeCbor } from "../src/cbor-decode.ts";
+import { type CborEncodeOptions, encodeCbor } from "../src/cbor-encode.ts";
+import { Simple, Tagged } from "../src/cbor-tags.ts";
+import { Reader } from "../src/reader.ts";
+import { Writer } from "../src/writer.ts";
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+export function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, "hex"));
+}
+
+export function encode(value: unknown, options?: CborEncodeOptions): Uint8Array {
+  const writer = new Writer();
+  encodeCbor(writer, value, options);
+  return writer.take();
+}
+
+export function encodeHex(value: unknown, options?: CborEncodeOptions): string {
+  return toHex(encode(value, options));
+}
+
+/** Decodes all of `bytes`, and throws where some are left. */
+export function decode(bytes: Uint8Array, options?: CborDecodeOptions): unknown {
+  const reader = new Reader(bytes);
+  const value = decodeCbor(reader, options);
+  if (reader.pos !== bytes.length) throw new Error(`${bytes.length - reader.pos} bytes left over`);
+  return value;
+}
+
+export function decodeHex(hex: string, options?: CborDecodeOptions): unknown {
+  return decode(fromHex(hex), options);
+}
+
+/** Values that JSON lacks, by the name that stands for them in the vectors. */
+const FROM_JSON: Readonly<Record<string, (content: never) => unknown>> = {
+  $bigint: (text: string) => BigInt(text),
+  $number: (text: string) => Number(text),
+  $bytes: (hex: string) => fromHex(hex),
+  $date: (text: string) => new Date(text),
+  $tag: ([tag, value]: [number | bigint, unknown]) => new Tagged(tag, value),
+  $simple: (value: number) => new Simple(value),
+  $map: (entries: [unknown, unknown][]) => new Map(entries),
+  $set: (values: unknown[]) => new Set(values),
+  $undefined: () => undefined,
+  $array: ([name, ...elements]: [string, ...number[]]) =>
+    (globalThis as unknown as Record<string, { from(elements: number[]): unknown }>)[name]?.from(elements),
+};
+
+/** The value that a JSON value of the vectors stands for. */
+export function fromJson(json: unknown): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  if (Array.isArray(json)) return json.map(fromJson);
+  const entries = Object.entries(json);
+  const make = FROM_JSON[entries[0]?.[0] ?? ""];
+  if (make !== undefined) return make(fromJson(entries[0]?.[1]) as never);
+  return Object.fromEntries(entries.map(([key, value]) => [key, fromJson(value)]));
+}
