@@ -48,11 +48,6 @@ export class SnapshotHub {
     return this.#closed;
   }
 
-  /** Services that hold a snapshot or have watchers. */
-  get topicCount(): number {
-    return this.#topics.size;
-  }
-
   /**
    * Makes `instances` the current state of `service`. The hub takes the array over, sorts it by id and freezes it. The
    * very same instances again are no change.

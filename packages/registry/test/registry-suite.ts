@@ -10,8 +10,6 @@ export interface RegistryUnderTest {
   readonly registry: Registry;
   /** Makes exactly these ids serve {@link suiteService}; not called where nothing ever changes. */
   readonly serve: (ids: readonly string[]) => Promise<void>;
-  /** Frees what the test opened besides the registry. */
-  readonly close?: () => Promise<void>;
 }
 
 /** What a registry says about itself to be held to the contract. */
@@ -50,7 +48,6 @@ export function registrySuite(name: string, suite: RegistrySuite): void {
         await run(opened);
       } finally {
         await opened.registry.close();
-        await opened.close?.();
       }
     });
   };

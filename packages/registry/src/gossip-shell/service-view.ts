@@ -113,14 +113,6 @@ export class ServiceView {
     return [...found.values()];
   }
 
-  /** Whether the service has an instance of this id. */
-  has(service: string, instanceId: string): boolean {
-    for (const [, { record }] of this.#services.get(service)?.live() ?? []) {
-      if (record.instance.id === instanceId) return true;
-    }
-    return false;
-  }
-
   /** Members that announce an instance of this id, under any service. */
   ownersOf(instanceId: string): string[] {
     const suffix = `/${encodeURIComponent(instanceId)}`;

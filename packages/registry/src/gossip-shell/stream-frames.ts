@@ -1,5 +1,5 @@
 /** A frame is a u32 little-endian length, then that many bytes. */
-export const frameHeadBytes = 4;
+const frameHeadBytes = 4;
 
 /** A peer declared a frame larger than is taken: not one of ours, or hostile. The connection is of no use any more. */
 export class FrameTooLargeError extends RangeError {
