@@ -35,7 +35,7 @@ interface Row {
   readonly pass: boolean;
   readonly control: string;
   readonly controlFails: boolean | undefined;
-  readonly realSeconds: number;
+  readonly cpuSeconds: number;
 }
 
 function run(goal: Pick<Goal, "measure">, count: number, onSeed: (seed: number, samples: Samples) => void): Samples {
@@ -55,7 +55,7 @@ function replay(goal: Goal, seed: number): string {
 
 const rows: Row[] = [];
 for (const goal of chosen) {
-  const startMs = Date.now();
+  const cpu = process.cpuUsage();
   const seeds = Number(values.seeds ?? goal.seeds ?? 20);
   const failing: number[] = [];
   const samples = run(goal, seeds, (seed, one) => {
@@ -78,11 +78,11 @@ for (const goal of chosen) {
     pass: verdict.pass,
     control: control === undefined ? "" : `${goal.control?.title}: ${control.text}`,
     controlFails: control?.pass,
-    realSeconds: Math.round((Date.now() - startMs) / 1_000),
+    cpuSeconds: Math.round(process.cpuUsage(cpu).user / 1e5) / 10,
   };
   rows.push(row);
   console.log(
-    `| ${row.goal} | ${row.title} | ${row.pass ? "yes" : "**NO**"} | ${row.measured} (${row.seeds} seeds) | ${row.control}${row.controlFails === false ? " **(should have failed)**" : ""} |`,
+    `| ${row.goal} | ${row.title} | ${row.pass ? "yes" : "**NO**"} | ${row.measured} (${row.seeds} seeds, ${row.cpuSeconds} s of CPU) | ${row.control}${row.controlFails === false ? " **(should have failed)**" : ""} |`,
   );
   if (!verdict.pass && failing[0] !== undefined) console.log(`  replay: ${replay(goal, failing[0])}`);
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(rows, null, 2));

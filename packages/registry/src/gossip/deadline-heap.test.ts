@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Deadline, DeadlineHeap } from "./deadline-heap.ts";
 
 test("deadlines leave in order of time, then of setting, whatever was moved or cancelled", () => {

@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { Writer } from "./bytes.ts";
 import { NewsQueue } from "./news-queue.ts";
 
-const body = (n: number, size = 1): Uint8Array => new Uint8Array(size).fill(n);
+const body = (n: number, size = 1): Uint8Array => Uint8Array.from({ length: size }, () => n);
 
 /** First byte of each piece in the next packet. */
 function next(queue: NewsQueue, maxBytes = 1_000, limit = 3): number[] {
   const w = new Writer(2_000);
-  queue.fill(w, maxBytes, limit);
+  queue.write(w, maxBytes, limit);
   const found: number[] = [];
   for (let at = 0; at < w.pos; ) {
     const length = (w.bytes[at + 1] as number) | ((w.bytes[at + 2] as number) << 8);

@@ -64,7 +64,7 @@ export class NewsQueue {
   }
 
   /** Writes what fits below `maxBytes` of the writer and counts it as sent. */
-  fill(w: Writer, maxBytes: number, limit: number): void {
+  write(w: Writer, maxBytes: number, limit: number): void {
     if (this.#bySubject.size === 0) return;
     for (const row of this.#urgent) this.#take(row, w, maxBytes);
     for (const row of this.#ordinary) if (!this.#take(row, w, maxBytes)) break;

@@ -3,14 +3,22 @@
  * Each part (prober, judge, spreader, reconciler, records) is a file; `core.ts` wires them and hands messages out.
  */
 import { Writer } from "./bytes.ts";
-import { type GossipConfig, type GossipTiming, resolveTiming } from "./config.ts";
+import { type GossipConfig, type GossipTiming, resolveTiming, retransmitLimit } from "./config.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
 import { Envelope } from "./envelope.ts";
 import { Member, MemberTable, updateOf } from "./members.ts";
-import { ALIVE, beginMessage, emptyUpdate, endMessage, tagHighOf, tagLowOf, writeUpdate } from "./messages.ts";
-import { MessageType as Type, type Update } from "./messages.ts";
+import {
+  ALIVE,
+  MessageType,
+  type Update,
+  beginMessage,
+  emptyUpdate,
+  endMessage,
+  tagHighOf,
+  tagLowOf,
+  writeUpdate,
+} from "./messages.ts";
 import { NewsQueue } from "./news-queue.ts";
-import { retransmitLimit } from "./config.ts";
 import type { GossipEffects, GossipRandom, GossipStats } from "./types.ts";
 
 /** Stream contents are cut into messages of about this size. */
@@ -128,7 +136,7 @@ export class Node {
   endDatagram(to: string, salt: Uint8Array | undefined, maxBytes: number = this.timing.maxDatagramBytes): void {
     const w = this.#datagram;
     const room = Math.min(this.#maxBody, maxBytes - this.envelope.tailBytes);
-    this.news.fill(w, room, this.newsLimit());
+    this.news.write(w, room, this.newsLimit());
     this.sendDatagram(to, this.envelope.finish(w, salt));
   }
 
@@ -164,7 +172,7 @@ export class Node {
 
   /** Writes the member as it is seen here; a suspicion or death in this node's name. */
   writeMember(w: Writer, m: Member): void {
-    const start = beginMessage(w, Type.update);
+    const start = beginMessage(w, MessageType.update);
     writeUpdate(w, updateOf(m, this.self.idHash));
     endMessage(w, start);
   }
@@ -179,7 +187,7 @@ export class Node {
 
   /** Queues the member in the bytes its news came in. Suspicions and refutations yield to who is there at all. */
   tellMember(m: Member, body: Uint8Array): void {
-    this.tellRaw(m.id, Type.update, body, !m.live || (m.rank === ALIVE && m.incarnation === 0));
+    this.tellRaw(m.id, MessageType.update, body, !m.live || (m.rank === ALIVE && m.incarnation === 0));
   }
 
   /** Queues news. Set by the spreader, which starts a round when none is due. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { ReplayWindow } from "./replay-window.ts";
 
 test("a counter is accepted once, and never when it is 64 or more behind the highest", () => {

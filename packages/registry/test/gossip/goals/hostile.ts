@@ -85,11 +85,13 @@ function churnIds(seed: number, ids: number): Samples {
   const seeds = members.slice(0, 5).map((m) => m.address);
   const slots: SimNode[] = [];
   const perSecond = 25;
-  let next = 0;
+  const started: string[] = [];
   for (let i = 0; i < perSecond * 2; i++) slots.push(world.add(`slot-${i}`, `10.2.0.${i}:7946`));
   const arrive = (slot: SimNode): void => {
-    if (next >= ids) return;
-    world.restart(slot, { id: `churn-${next++}`, seeds });
+    if (started.length >= ids) return;
+    const id = `churn-${started.length}`;
+    started.push(id);
+    world.restart(slot, { id, seeds });
     const { core } = slot;
     world.after(1_400, () => core.leave(world.nowMs));
     world.after(1_900, () => world.crash(slot, "down"));
@@ -101,7 +103,7 @@ function churnIds(seed: number, ids: number): Samples {
   });
   let live = 0;
   let tombstones = 0;
-  while (next < ids) {
+  while (started.length < ids) {
     world.run(world.nowMs + 1_000);
     for (const m of members.slice(0, 20)) {
       live = Math.max(live, m.core.size.members - m.core.size.tombstones);
