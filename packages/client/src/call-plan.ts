@@ -12,6 +12,8 @@ export interface CallPlan {
   readonly timeoutMs: number;
   /** The contract or the service's options gave it; else it is the client's default, which bounds streams less. */
   readonly timeoutGiven: boolean;
+  /** Whether it may be sent again where the law allows it. */
+  readonly retries: boolean;
   /** Options under those of the call; undefined when there are none, so that a plain call merges nothing. */
   readonly options: CallOptions | undefined;
   /** Requests come as a stream. */
@@ -29,6 +31,7 @@ export function planCalls(
   { route, budget }: { readonly route: Route; readonly budget: RetryBudget },
   serviceOptions: CallOptions | undefined,
   defaults: CallOptions | undefined,
+  retries: boolean,
 ): CallPlan {
   const given = serviceOptions?.timeoutMs ?? method.timeoutMs;
   const options = mergeOptions(defaults, serviceOptions);
@@ -38,6 +41,7 @@ export function planCalls(
     budget,
     timeoutMs: checkedTimeout(given ?? defaults?.timeoutMs ?? defaultTimeoutMs),
     timeoutGiven: given !== undefined,
+    retries,
     options,
     streamsInput: method.kind === "client_stream" || method.kind === "bidi",
     streamsOutput: method.kind === "server_stream" || method.kind === "bidi",

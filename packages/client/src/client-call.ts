@@ -65,6 +65,8 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   replyTrailers: Metadata | undefined = undefined;
   /** Endpoints that must not be used: another sending of the same request is there. */
   avoid: ReadonlySet<string> | undefined = undefined;
+  /** The one endpoint to use. */
+  only: string | undefined = undefined;
   /** Why the first endpoint is picked, where it is not the policy's plain choice. */
   firstReason: string | undefined = undefined;
 
@@ -114,6 +116,30 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     }
     if (options !== undefined) this.#takeOptions(options);
     if (plan.method.idempotency === "once") this.idempotencyKey ??= core.createKey();
+  }
+
+  /** Whether it has ended. */
+  get over(): boolean {
+    return this.#state === "over";
+  }
+
+  /** Takes what a hedge of this call costs, if it can be had. */
+  takeHedge(): boolean {
+    if (this.#retries < 1 || !this.#plan.budget.withdraw()) return false;
+    this.#retries--;
+    return true;
+  }
+
+  /** Makes this call a second sending of `first`: elsewhere, with its deadline, and half of the retries it has left. */
+  hedge(first: ClientCall, endpointId: string): void {
+    const parent = this.#parent;
+    if (parent !== undefined) parent.retries.left += this.#retries;
+    this.#retries = Math.floor(first.#retries / 2);
+    first.#retries -= this.#retries;
+    this.deadlineMs = first.deadlineMs;
+    this.idempotencyKey = first.idempotencyKey;
+    this.avoid = new Set([endpointId]);
+    this.firstReason = "hedge";
   }
 
   /** Where it went last. */
@@ -293,6 +319,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const { avoid } = this;
     const hashKey = this.#options?.hashKey;
     this.#reason = this.firstReason ?? route.policy;
+    if (this.only !== undefined) {
+      this.#take(route.pickSame(this.only), route.emptiness());
+      return;
+    }
     this.#take(avoid === undefined ? route.pickFirst(hashKey) : route.pickAgain(hashKey, avoid));
   }
 
@@ -422,7 +452,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       failure,
       idempotency: this.method.idempotency,
       replayable: !this.#itemSeen && this.input?.touched !== true,
-      untried: route.hasUntried(this.#tried),
+      untried: this.only === undefined && route.hasUntried(this.#tried),
       unreachable: this.#connection?.peer === undefined,
       instance,
       sharedStore: core.sharedReplyStore,
@@ -444,7 +474,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       this.#retryAfter(failure, readyPollMs, () => this.#routeFirst());
       return;
     }
-    if (this.#retries < 1 || !this.#plan.budget.withdraw()) {
+    if (!this.#plan.retries || this.#retries < 1 || !this.#plan.budget.withdraw()) {
       this.#fail(failure.error);
       return;
     }
@@ -453,7 +483,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const delayMs = core.retryDelayMs(++this.#retryCount, failure.error.retryAfterMs);
     this.#retryAfter(failure, delayMs, () => {
       this.#reason = "retry";
-      if (verdict === "again") this.#take(route.pickAgain(hashKey, this.#tried ?? nothingTried), failure.error);
+      if (verdict === "again" && this.only === undefined)
+        this.#take(route.pickAgain(hashKey, this.#tried ?? nothingTried), failure.error);
+      else if (verdict === "again") this.#take(route.pickSame(endpoint.id), failure.error);
       else this.#sendToSame(endpoint.id, instance as NonNullable<typeof instance>, failure);
     });
   }
@@ -538,7 +570,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #done(result: Result): void {
     if (!this.#pickOpen) return;
     this.#pickOpen = false;
-    this.#core.settlePick(this.#pick as Pick<RouteEndpoint>, result, this.#sentMs);
+    this.#core.settlePick(this.#plan.route, this.#pick as Pick<RouteEndpoint>, result, this.#sentMs);
   }
 
   #fail(error: RpcError): void {

@@ -1,13 +1,17 @@
 import { peakEwma, type Outcome, type Pick, type Result } from "@pipit/balancer";
 import {
+  type CallOptions,
   type Clock,
   DeadlineWheel,
   type Interceptor,
+  type Method,
   type Random,
   RpcError,
   type Transport,
   uniform,
 } from "@pipit/protocol";
+import { type CallPlan, planCalls } from "./call-plan.ts";
+import { Breaker } from "./breaker.ts";
 import type { ClientCall } from "./client-call.ts";
 import { type AddCredentials, guardCredentials } from "./credentials.ts";
 import { defaultTransport } from "./default-transport.ts";
@@ -47,6 +51,8 @@ export class ClientCore {
   readonly target: ParsedTarget;
   readonly credentials: AddCredentials | undefined;
   readonly sharedReplyStore: boolean;
+  /** Under the options of every call. */
+  readonly defaults: CallOptions | undefined;
   readonly interceptors: Interceptor[] = [];
   readonly counts: ClientCounts = { started: 0, succeeded: 0, failed: 0, retries: 0, hedges: 0 };
   /** Calls between two sendings. */
@@ -71,6 +77,7 @@ export class ClientCore {
   constructor(options: ClientOptions) {
     const resolved = resolveClientOptions(options);
     this.#options = options;
+    this.defaults = options.defaults;
     this.#resolved = resolved;
     this.clock = resolved.clock;
     this.random = resolved.random;
@@ -113,6 +120,17 @@ export class ClientCore {
     return budget;
   }
 
+  /** How calls of a method are made: what does not change from call to call. */
+  plan(
+    method: Method,
+    options: CallOptions | undefined,
+    defaults: CallOptions | undefined,
+    retries: boolean,
+  ): CallPlan {
+    const way = { route: this.routeOf(method.service), budget: this.budgetOf(method.service) };
+    return planCalls(method, way, options, defaults, retries);
+  }
+
   /** Key of a `once` call: 128 random bits. */
   createKey(): string {
     let text = "";
@@ -126,13 +144,14 @@ export class ClientCore {
     return retryDelayMs(retry, this.#resolved.retry, this.random);
   }
 
-  settlePick(pick: Pick<RouteEndpoint>, result: Result, sentMs: number): void {
+  settlePick(route: Route, pick: Pick<RouteEndpoint>, result: Result, sentMs: number): void {
     const outcome = this.#outcome;
     const { channel } = pick.endpoint;
     outcome.result = result;
     outcome.elapsedMs = sentMs === 0 ? 0 : this.turn.now() - sentMs;
     outcome.load = channel.takeLoad();
     pick.done(outcome);
+    route.record(pick.endpoint.id, result);
     channel.released();
   }
 
@@ -176,7 +195,7 @@ export class ClientCore {
 
   #openRoute(key: string): Route {
     const { target } = this;
-    const { balancer, zone, ejection = {} } = this.#options;
+    const { balancer, zone, ejection = {}, breaker = {} } = this.#options;
     const context = {
       now: () => this.turn.now(),
       random: this.random,
@@ -194,6 +213,7 @@ export class ClientCore {
           ejection: context.ejection,
           ...(zone === undefined ? {} : { zone: { local: zone } }),
         }),
+      breaker: breaker === false ? undefined : new Breaker(breaker),
       waiting: this.waiting,
       openChannel: (endpoint) => this.#openChannel(endpoint),
       closeChannel: (channel) => this.#closeChannel(channel),

@@ -1,4 +1,5 @@
 import {
+  type CallEnd,
   type CallOptions,
   type Interceptor,
   type InterceptorReply,
@@ -10,7 +11,7 @@ import {
 } from "@pipit/protocol";
 import type { CallPlan } from "./call-plan.ts";
 import type { ClientCore } from "./client-core.ts";
-import { prepare, startStream, startUnary } from "./start-call.ts";
+import { startStream } from "./start-call.ts";
 
 /** Wraps a call with one reply, retries included, in the client's interceptors. */
 export async function interceptUnary(
@@ -18,12 +19,17 @@ export async function interceptUnary(
   plan: CallPlan,
   request: unknown,
   options: CallOptions | undefined,
+  send: (request: unknown, options: CallOptions | undefined) => Promise<unknown>,
 ): Promise<unknown> {
   const run = compose(core.interceptors, async (passed) => {
-    const call = prepare(core, plan, inputOf(passed), optionsOf(passed, options));
-    const message = await startUnary(call);
-    const metadata = call.replyMetadata ?? new Metadata();
-    return { streaming: false, message, metadata, trailers: call.replyTrailers ?? new Metadata() };
+    let ended: CallEnd | undefined;
+    const onEnd = (end: CallEnd): void => {
+      ended = end;
+      options?.onEnd?.(end);
+    };
+    const message = await send(inputOf(passed), { ...optionsOf(passed, options), onEnd });
+    const metadata = ended?.metadata ?? new Metadata();
+    return { streaming: false, message, metadata, trailers: ended?.trailers ?? new Metadata() };
   });
   const reply = await run(requestOf(plan, request, options));
   if (reply.streaming) throw new RpcError("internal", "An interceptor answered a call with one reply by a stream");

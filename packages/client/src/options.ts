@@ -10,6 +10,7 @@ import {
   type Transport,
 } from "@pipit/protocol";
 import type { InstanceView } from "@pipit/registry";
+import type { BreakerOptions } from "./breaker.ts";
 import {
   type ConnectionOptions,
   type ResolvedConnectionOptions,
@@ -18,6 +19,7 @@ import {
 import type { Credentials } from "./credentials.ts";
 import type { RetryBudgetOptions } from "./retry-budget.ts";
 import type { RouteEndpoint } from "./route.ts";
+import type { ResilienceOptions } from "./service-options.ts";
 import type { Target } from "./target.ts";
 
 /** What a client hands to the balancer it asks for. */
@@ -57,6 +59,10 @@ export interface ClientOptions {
   readonly balancer?: ((context: BalancerContext) => Balancer<RouteEndpoint>) | undefined;
   /** Takes endpoints out of the choice whose calls fail far more than others'. Default on; `false` for never. */
   readonly ejection?: EjectionOptions | false | undefined;
+  /** Takes an endpoint out of the choice after failures in a row. Default on; `false` for never. */
+  readonly breaker?: BreakerOptions | false | undefined;
+  /** Under the resilience options of every service. */
+  readonly resilience?: ResilienceOptions | undefined;
   readonly retry?: RetryOptions | undefined;
   readonly connection?: ConnectionOptions | undefined;
   /** The name that an instance's certificate must be for. Default: its host. */

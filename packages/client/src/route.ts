@@ -1,4 +1,5 @@
-import type { Balancer, Endpoint, EndpointState, Pick } from "@pipit/balancer";
+import type { Balancer, Endpoint, EndpointState, Pick, PolicyBalancer, Result } from "@pipit/balancer";
+import type { Breaker } from "./breaker.ts";
 import { RpcError } from "@pipit/protocol";
 import type { ChannelEvidence, EndpointChannel } from "./endpoint-channel.ts";
 import type { Waiter, WaitList } from "./wait-list.ts";
@@ -25,6 +26,7 @@ export interface RouteOptions {
   readonly text: string;
   readonly policy: string;
   readonly balancer: Balancer<RouteEndpoint>;
+  readonly breaker?: Breaker | undefined;
   readonly waiting: WaitList;
   readonly openChannel: (endpoint: ResolvedEndpoint) => EndpointChannel;
   readonly closeChannel: (channel: EndpointChannel) => void;
@@ -68,6 +70,7 @@ export class Route {
     const before = this.#endpoints;
     this.#endpoints = resolved.map((endpoint) => ({ ...endpoint, channel: this.#options.openChannel(endpoint) }));
     this.#options.balancer.update(this.#endpoints);
+    this.#options.breaker?.keep(new Set(this.#endpoints.map(({ id }) => id)));
     for (const { channel } of before) this.#options.closeChannel(channel);
     const first = !this.#resolved;
     this.#resolved = true;
@@ -85,6 +88,14 @@ export class Route {
       else usable++;
     }
     if (usable > 0) this.#resumeAll();
+  }
+
+  /** An attempt ended there. */
+  record(id: string, result: Result): void {
+    const { breaker, balancer } = this.#options;
+    // A balancer of the user's own may have no pool.
+    const pool = (balancer as Partial<PolicyBalancer<RouteEndpoint>>).pool;
+    if (breaker !== undefined && pool !== undefined) breaker.record(id, result, pool);
   }
 
   report(channel: EndpointChannel, evidence: ChannelEvidence): void {

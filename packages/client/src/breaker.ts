@@ -1,0 +1,58 @@
+import type { PolicyBalancer, Result } from "@pipit/balancer";
+
+/** Takes an endpoint out of the choice after failures in a row. */
+export interface BreakerOptions {
+  /** Failures in a row that open the breaker. Default 5. */
+  readonly failures?: number | undefined;
+  /** First time that it stays open, in milliseconds; the n-th time n times as long. Default: the ejection's base, 30,000. */
+  readonly openMs?: number | undefined;
+}
+
+/** Envoy's and A50's cousin: five in a row are no accident. */
+const defaultFailures = 5;
+
+/**
+ * The circuit breaker of a service's endpoints. Open means ejected in the balancer's pool: the same bound on how many may
+ * be, the same panic rule, so that breakers alone can never take a service down. After its time the endpoint is tried by
+ * ordinary calls: one more failure opens the breaker again, an answer closes it.
+ */
+export class Breaker {
+  readonly #failures: number;
+  readonly #openMs: number | undefined;
+  readonly #streaks = new Map<string, number>();
+
+  constructor(options: BreakerOptions = {}) {
+    const { failures = defaultFailures, openMs } = options;
+    if (!Number.isInteger(failures) || failures < 1) {
+      throw new RangeError(`Option breaker.failures: expected a whole number from 1, got ${failures}`);
+    }
+    if (openMs !== undefined && !(openMs > 0)) {
+      throw new RangeError(`Option breaker.openMs: expected more than 0, got ${openMs}`);
+    }
+    this.#failures = failures;
+    this.#openMs = openMs;
+  }
+
+  /** An attempt ended. */
+  record(id: string, result: Result, pool: Pick<PolicyBalancer["pool"], "eject">): void {
+    if (result === "ok") {
+      // Nothing to forget while all is well: one look at an empty map.
+      if (this.#streaks.size > 0) this.#streaks.delete(id);
+      return;
+    }
+    if (result !== "failed") return;
+    const streak = (this.#streaks.get(id) ?? 0) + 1;
+    if (streak < this.#failures) {
+      this.#streaks.set(id, streak);
+      return;
+    }
+    // Half open once its time is over: the next failure alone is enough.
+    this.#streaks.set(id, this.#failures - 1);
+    pool.eject(id, this.#openMs);
+  }
+
+  /** Forgets endpoints that have gone. */
+  keep(ids: ReadonlySet<string>): void {
+    for (const id of this.#streaks.keys()) if (!ids.has(id)) this.#streaks.delete(id);
+  }
+}

@@ -1,0 +1,103 @@
+import { type Clock, RpcError } from "@pipit/protocol";
+
+/** Bounds the calls of a service that are open at once. */
+export interface ConcurrencyOptions {
+  /** Calls open at once. */
+  readonly max: number;
+  /** Calls that wait for a place; those beyond fail with `resource_exhausted`. Default: `max`. */
+  readonly maxQueued?: number | undefined;
+  /** Longest wait for a place, in milliseconds. Default 1,000. */
+  readonly maxWaitMs?: number | undefined;
+}
+
+interface Place {
+  resolve(): void;
+  reject(error: RpcError): void;
+}
+
+/** A counting semaphore with a short queue, first come first served. */
+export class ConcurrencyLimit {
+  readonly #clock: Clock;
+  readonly #max: number;
+  readonly #maxQueued: number;
+  readonly #maxWaitMs: number;
+  readonly #queue = new Set<Place>();
+  #open = 0;
+
+  /** @throws RangeError for an option out of range */
+  constructor(clock: Clock, options: ConcurrencyOptions) {
+    const { max, maxQueued = max, maxWaitMs = 1000 } = options;
+    if (!Number.isInteger(max) || max < 1) {
+      throw new RangeError(`Option concurrency.max: expected a whole number from 1, got ${max}`);
+    }
+    if (!Number.isInteger(maxQueued) || maxQueued < 0 || !(maxWaitMs > 0)) {
+      throw new RangeError(`Options concurrency.maxQueued and maxWaitMs: expected from 0 and more than 0`);
+    }
+    this.#clock = clock;
+    this.#max = max;
+    this.#maxQueued = maxQueued;
+    this.#maxWaitMs = maxWaitMs;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** Runs `call` once there is a place, and frees it when the call has settled. */
+  async run<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (this.#open >= this.#max) await this.#wait(signal);
+    else this.#open++;
+    try {
+      return await call();
+    } finally {
+      this.#free();
+    }
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#queue.size >= this.#maxQueued) {
+      const text = `${this.#max} calls are open and ${this.#queue.size} wait, the limits of this client`;
+      return Promise.reject(new RpcError("resource_exhausted", text, { handled: "no", attempt: 0 }));
+    }
+    return new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.#queue.delete(place);
+        cancelTimer();
+        signal?.removeEventListener("abort", aborted);
+      };
+      const aborted = (): void => {
+        place.reject(
+          new RpcError("cancelled", "The caller gave up", { cause: signal?.reason, handled: "no", attempt: 0 }),
+        );
+      };
+      const place: Place = {
+        resolve() {
+          leave();
+          resolve();
+        },
+        reject(error) {
+          leave();
+          reject(error);
+        },
+      };
+      const late = (): void => {
+        const text = `Waited ${this.#maxWaitMs} ms for one of ${this.#max} places of this client`;
+        place.reject(new RpcError("resource_exhausted", text, { handled: "no", attempt: 0 }));
+      };
+      const cancelTimer = this.#clock.after(this.#maxWaitMs, late);
+      signal?.addEventListener("abort", aborted);
+      this.#queue.add(place);
+      if (signal?.aborted === true) aborted();
+    });
+  }
+
+  #free(): void {
+    const [next] = this.#queue;
+    if (next === undefined) this.#open--;
+    else next.resolve();
+  }
+}

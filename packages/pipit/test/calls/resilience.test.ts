@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { broadcast, failback, failfast, failover, failsafe, forking } from "@pipit/client";
+import { type Context, RpcError } from "pipit";
+import { Probe } from "../support/contracts.ts";
+import { holdsEverywhere } from "../support/law-suite.ts";
+import { deferred, failure } from "../support/outcome.ts";
+import type { World } from "../support/world.ts";
+
+/** A server that answers with its name after `delayMs`. */
+async function replica(world: World, name: string, delayMs: number, cancelled: string[] = []): Promise<string> {
+  const answer = (_: unknown, { signal }: Context): Promise<{ text: string }> =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        cancelled.push(name);
+        reject(signal.reason as Error);
+      });
+      world.clock.after(delayMs, () => resolve({ text: name }));
+    });
+  return world.listen(world.server().handle(Probe, { safe: answer, plain: answer } as never));
+}
+
+const down = (): never => {
+  throw new RpcError("unavailable", "down");
+};
+
+holdsEverywhere((it) => {
+  it("a slow call is hedged at another endpoint, the first answer wins, the loser is cancelled", async (world) => {
+    const cancelled: string[] = [];
+    const slow = await replica(world, "slow", 3000, cancelled);
+    const quick = await replica(world, "quick", 1, cancelled);
+    const client = world.client([slow, quick]);
+    const probe = client.service(Probe, { hedge: { initialDelayMs: 20 } });
+    const ends: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      const onEnd = ({ record }: { record: { attempts: readonly { reason: string }[] } }): void =>
+        void ends.push(record.attempts.at(-1)?.reason ?? "");
+      assert.equal((await world.run(probe.safe({ text: "" }, { timeoutMs: 2000, onEnd }))).text, "quick");
+    }
+    assert.equal(ends.length, 10, "one end per call");
+    assert.ok(client.stats().calls.hedges >= 1);
+    assert.ok(ends.includes("hedge"));
+    await world.pass(20);
+    assert.equal(cancelled.length, client.stats().calls.hedges);
+    assert.ok(cancelled.every((name) => name === "slow"));
+  });
+
+  it("an unsafe method is never hedged, and an empty budget hedges nothing", async (world) => {
+    const slow = await replica(world, "slow", 60);
+    const client = world.client(slow, { resilience: { hedge: { initialDelayMs: 5 } } });
+    await world.run(client.call(Probe.methods.plain, { text: "" }));
+    const poor = world.client(slow, {
+      resilience: { hedge: { initialDelayMs: 5 } },
+      retry: { budget: { ratio: 0, perSecond: 0 } },
+    });
+    await world.run(poor.call(Probe.methods.safe, { text: "" }));
+    assert.deepEqual([client.stats().calls.hedges, poor.stats().calls.hedges], [0, 0]);
+  });
+
+  it("failures in a row open the breaker: the endpoint gets no calls until its time is over", async (world) => {
+    let failing = 0;
+    const bad = await world.listen(
+      world.server().handle(Probe, {
+        plain: () => {
+          failing++;
+          throw new RpcError("internal", "broken");
+        },
+      } as never),
+    );
+    const good = [await replica(world, "a", 0), await replica(world, "b", 0), await replica(world, "c", 0)];
+    const client = world.client([bad, ...good], {
+      breaker: { failures: 3, openMs: 60_000 },
+      balancer: undefined,
+      ejection: false,
+    });
+    for (let i = 0; i < 100; i++)
+      await world.run(client.call(Probe.methods.plain, { text: "" }).catch(() => undefined));
+    assert.ok(failing >= 1 && failing <= 3, `${failing} calls to the broken one`);
+  });
+
+  it("a cap on open calls queues a few, refuses the rest, and lets a cancelled one go", async (world) => {
+    const gate = deferred();
+    const server = world.server().handle(Probe, { plain: () => gate.promise.then(() => ({ text: "" })) } as never);
+    const client = world.client(await world.listen(server));
+    const probe = client.service(Probe, { concurrency: { max: 2, maxQueued: 2, maxWaitMs: 5000 } });
+    const code = (call: Promise<unknown>): Promise<string> =>
+      call.then(
+        () => "done",
+        (error: RpcError) => error.code,
+      );
+    const controller = new AbortController();
+    const calls = [code(probe.plain({ text: "" })), code(probe.plain({ text: "" }))];
+    calls.push(code(probe.plain({ text: "" }, { signal: controller.signal })), code(probe.plain({ text: "" })));
+    calls.push(code(probe.plain({ text: "" })));
+    await world.pass(10);
+    assert.equal(server.stats().inFlight, 2);
+    controller.abort();
+    gate.resolve();
+    assert.deepEqual(await world.run(Promise.all(calls)), ["done", "done", "cancelled", "done", "resource_exhausted"]);
+  });
+
+  it("a fallback answers in place of an error, and not for a cancel", async (world) => {
+    const address = await world.listen(world.server().handle(Probe, { plain: down } as never));
+    const probe = world.client(address).service(Probe, {
+      methods: { plain: { fallback: (error: RpcError) => ({ text: `instead of ${error.code}` }) } },
+    });
+    assert.deepEqual(await world.run(probe.plain({ text: "" })), { text: "instead of unavailable" });
+    const error = await world.run(failure(probe.plain({ text: "" }, { signal: AbortSignal.abort() })));
+    assert.equal(error.code, "cancelled");
+  });
+
+  it("options for a method that is none are refused at once", async (world) => {
+    const client = world.client("127.0.0.1:1");
+    assert.throws(
+      () => client.service(Probe, { methods: { plian: { retries: false } } }),
+      /"plian", which is no method/,
+    );
+  });
+
+  it("retries: false sends once", async (world) => {
+    let runs = 0;
+    const address = await world.listen(world.server().handle(Probe, { safe: () => (runs++, down()) } as never));
+    await world.run(failure(world.client(address).service(Probe, { retries: false }).safe({ text: "" })));
+    assert.equal(runs, 1);
+  });
+
+  it("broadcast asks every endpoint, gathers answers and errors, and keeps its quorum", async (world) => {
+    const addresses = [await replica(world, "a", 1), await replica(world, "b", 5)];
+    addresses.push(await world.listen(world.server().handle(Probe, { plain: down } as never)));
+    const client = world.client(addresses);
+    const { results, values } = await world.run(
+      broadcast(client, Probe.methods.plain, { text: "" }, { quorum: "majority" }),
+    );
+    assert.deepEqual(values.map(({ text }) => text).sort(), ["a", "b"]);
+    assert.deepEqual(
+      results.map(({ endpoint, ok }) => [endpoint, ok]),
+      addresses.map((address, index) => [address, index < 2]),
+    );
+    const error = await world.run(failure(broadcast(client, Probe.methods.plain, { text: "" }, { quorum: "all" })));
+    assert.match(error.message, /^2 of 3 endpoints of laws.Probe answered plain, 3 were wanted/);
+  });
+
+  it("forking takes the first answer and cancels the other; unsafe methods are refused", async (world) => {
+    const cancelled: string[] = [];
+    const client = world.client([
+      await replica(world, "slow", 3000, cancelled),
+      await replica(world, "quick", 1, cancelled),
+    ]);
+    assert.deepEqual(await world.run(forking(client, Probe.methods.safe, { text: "" })), { text: "quick" });
+    await world.pass(20);
+    assert.deepEqual(cancelled, ["slow"]);
+    await assert.rejects(world.run(forking(client, Probe.methods.plain, { text: "" })), /neither safe nor idempotent/);
+  });
+
+  it("failover tries again where the law allows it, failfast does not, failsafe gives undefined", async (world) => {
+    let runs = 0;
+    const address = await world.listen(
+      world.server().handle(Probe, { safe: () => (++runs % 2 === 1 ? down() : { text: "up" }), plain: down } as never),
+    );
+    const client = world.client(address);
+    assert.deepEqual(await world.run(failover(client, Probe.methods.safe, { text: "" })), { text: "up" });
+    assert.equal((await world.run(failure(failfast(client, Probe.methods.safe, { text: "" })))).code, "unavailable");
+    const heard: string[] = [];
+    const options = { onError: (error: RpcError) => void heard.push(error.code) };
+    assert.equal(await world.run(failsafe(client, Probe.methods.plain, { text: "" }, options)), undefined);
+    assert.deepEqual(heard, ["unavailable"]);
+  });
+
+  it("failback keeps what failed and sends it until it succeeds; what may have run is not kept", async (world) => {
+    let up = false;
+    const seen: string[] = [];
+    const server = world.server().handle(Probe, {
+      safe({ text }: { text: string }) {
+        if (!up) down();
+        seen.push(text);
+        return { text };
+      },
+      plain: down,
+    } as never);
+    const client = world.client(await world.listen(server), { retry: { baseMs: 1, maxMs: 1 } });
+    const later = failback(client, Probe.methods.safe, { intervalMs: 20 });
+    assert.equal(await world.run(later.call({ text: "x" })), undefined);
+    assert.equal(later.pending, 1);
+    up = true;
+    await world.pass(100);
+    assert.deepEqual([seen, later.pending], [["x"], 0]);
+    assert.deepEqual(await world.run(later.call({ text: "y" })), { text: "y" });
+    later.close();
+    const unsafe = failback(client, Probe.methods.plain, { intervalMs: 20 });
+    assert.equal((await world.run(failure(unsafe.call({ text: "" })))).code, "unavailable");
+    assert.equal(unsafe.pending, 0);
+  });
+});
