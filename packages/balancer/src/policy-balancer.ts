@@ -102,7 +102,6 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
     const isWarming = this.#slowStart !== undefined && pool.lastStartMs > this.#warmSinceMs;
     if (isWarming || this.#policy.isTimed || pool.dueAtMs !== Number.POSITIVE_INFINITY) {
       pool.tick(request?.nowMs);
-      if (pool.nowMs >= pool.dueAtMs) pool.advance(pool.nowMs);
       if (isWarming) this.#warm(ask);
     }
     if (this.#version !== pool.version) this.#refresh();

@@ -74,8 +74,6 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   slots: readonly Slot<E>[] = [];
   /** Rises when any slot's level, weight or zone changes, or the set of slots does: selectors must be rebuilt. */
   version = 0;
-  /** The latest time known. */
-  nowMs = 0;
   /** Picked and not yet done, over all slots that ever were. */
   inFlight = 0;
   /** Rises only when the set, weights, zones or keys change: what hashing policies build their tables from. */
@@ -87,6 +85,8 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   /** So many are ejected that ejections are ignored. */
   isPanic = false;
   readonly #now: () => number;
+  /** The latest time known. In an array, because a field that is set from options makes engines box what it held. */
+  readonly #clock = new Float64Array(1);
   /** Picks since the clock was read. */
   #unclocked = 0;
   readonly #law: EjectionLaw;
@@ -106,6 +106,11 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
     this.#law = ejectionLaw(options.ejection);
     this.#isSweeping = options.ejection !== undefined;
     this.#panicThreshold = panicThreshold;
+  }
+
+  /** The latest time known. */
+  get nowMs(): number {
+    return this.#clock[0] as number;
   }
 
   update(endpoints: readonly E[]): void {
@@ -144,7 +149,7 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
     this.#byId = after;
     if (moved) this.membership += 1;
     if (moved || changed) this.#setLevels();
-    else if (nowMs >= this.dueAtMs) this.advance(nowMs);
+    else if (nowMs >= this.dueAtMs) this.#advance();
   }
 
   eject(id: string, forMs?: number): boolean {
@@ -184,19 +189,21 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   /** What time it is, read anew. */
   readClock(givenMs?: number): number {
     this.#unclocked = 0;
-    this.nowMs = givenMs ?? this.#now();
+    this.#clock[0] = givenMs ?? this.#now();
     return this.nowMs;
   }
 
   /**
-   * Sets `nowMs`, near enough to pick by. Reading a clock can cost more than all the rest of a pick; and while calls are in flight
-   * their ends tell the time, to which a pick need not add but now and then.
+   * Sets `nowMs`, near enough to pick by, and does what has fallen due by then. Reading a clock can cost more than all the rest
+   * of a pick; and while calls are in flight their ends tell the time, to which a pick need not add but now and then.
    */
   tick(givenMs: number | undefined): void {
     this.#unclocked += 1;
-    if (givenMs === undefined && this.inFlight > 0 && this.#unclocked < picksPerReading) return;
-    this.#unclocked = 0;
-    this.nowMs = givenMs ?? this.#now();
+    if (givenMs !== undefined || this.inFlight === 0 || this.#unclocked >= picksPerReading) {
+      this.#unclocked = 0;
+      this.#clock[0] = givenMs ?? this.#now();
+    }
+    if ((this.#clock[0] as number) >= this.dueAtMs) this.#advance();
   }
 
   /** A picked attempt ended. */
@@ -220,11 +227,12 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
         outcome.result satisfies never;
     }
     if (outcome.load !== undefined) this.load.record(slot, outcome.load, nowMs);
-    if (nowMs >= this.dueAtMs) this.advance(nowMs);
+    if (nowMs >= this.dueAtMs) this.#advance();
   }
 
   /** Does what has fallen due: ends ejections, sweeps. */
-  advance(nowMs: number): void {
+  #advance(): void {
+    const { nowMs } = this;
     let changed = false;
     for (const slot of this.slots) {
       if (!slot.isEjected || nowMs < slot.ejectedUntilMs) continue;

@@ -42,7 +42,7 @@ test("every prefix is within Tijdeman's bound: 2,000 random weight sets of up to
     const count = 2 + dice.below(19);
     const weights = Array.from({ length: count }, () => 1 + dice.below(20));
     const worst = deviation(weights);
-    assert.ok(worst <= 1 - 1 / (2 * count - 2) + 1e-9, `${weights}: ${worst}`);
+    assert.ok(worst <= 1 - 1 / (2 * count - 2) + 1e-9, `${weights.join()}: ${worst}`);
   }
 });
 

@@ -52,7 +52,7 @@ test("weighted random passes χ² at p > 0.001 over a million picks", () => {
     const list = weighted(...weights);
     balancer.update(list);
     const [statistic, bound] = chiSquare(balancer, Object.fromEntries(list.map(({ id, weight = 1 }) => [id, weight])));
-    assert.ok(statistic < bound, `${weights}: ${statistic}, bound ${bound}`);
+    assert.ok(statistic < bound, `${weights.join()}: ${statistic}, bound ${bound}`);
   }
 });
 
@@ -92,7 +92,7 @@ test("least request loads endpoints by weight", () => {
   for (let call = 0; call < 800; call += 1) balancer.pick();
   const loads = balancer.pool.stats().map(({ inFlight }) => inFlight);
   for (const [index, expected] of [400, 200, 100, 100].entries()) {
-    assert.ok(Math.abs((loads[index] ?? 0) - expected) <= expected * 0.1, `${loads}`);
+    assert.ok(Math.abs((loads[index] ?? 0) - expected) <= expected * 0.1, loads.join());
   }
 });
 

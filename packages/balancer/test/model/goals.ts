@@ -19,6 +19,7 @@ import {
   type PolicyName,
   queued,
   scenario,
+  silent,
   single,
   slow,
   unqueued,
@@ -51,6 +52,7 @@ export const goals: Readonly<Record<string, Goal>> = {
   "One of ten is 10× slow, and calls are hedged": hedgedSlow,
   "All are even, at 70 % load": allAreEven,
   "One of ten fails in 0.5 ms": oneFails,
+  "One of ten never answers": oneIsSilent,
   "All fail now and then": allFlaky,
   "Hashing moves only orphans": hashing,
   "Bounded load stays bounded": bounded,
@@ -178,6 +180,17 @@ function oneFails(effort: Effort): Row[] {
     percent("peak ewma, share of the failing one after 1 s", peak, "≤ 0.5 %", peak <= 0.005),
     percent("control: penalty off", off, "≥ 15 %", off >= 0.15),
     row("healed: part of its fair share, 1 to 1.5 τ later", healed * 10, "≥ 0.8", healed >= 0.08),
+  ];
+}
+
+function oneIsSilent(effort: Effort): Row[] {
+  const rest = { replicas: fleet(unqueued, silent), timeoutMs: 500 };
+  const share = (policy: PolicyName) => mean(runs(effort, policy, rest).map((report) => report.shareOf(0)));
+  const peak = share("peak ewma");
+  const robin = share("round robin");
+  return [
+    percent("peak ewma, share of the silent one after 2 s", peak, "≤ 0.5 %", peak <= 0.005),
+    percent("control: round robin", robin, "≥ 9 %", robin >= 0.09),
   ];
 }
 

@@ -123,9 +123,9 @@ class Run {
   replicaOf(pick: Pick<Endpoint>): Replica | undefined {
     const index = Number(pick.endpoint.id);
     const span = Math.floor(this.#queue.nowMs / spanMs);
-    const spans = this.#attempts[index];
-    while (spans !== undefined && spans.length <= span) spans.push(0);
-    if (spans !== undefined) spans[span] = (spans[span] ?? 0) + 1;
+    const spans = this.#attempts[index] ?? [];
+    while (spans.length <= span) spans.push(0);
+    spans[span] = (spans[span] ?? 0) + 1;
     return this.#replicas[index];
   }
 
@@ -194,7 +194,7 @@ class Call {
     }
     if (!isOk && this.#open.size > 0) return;
     this.#isOver = true;
-    for (const end of [...this.#open]) end("cancelled");
+    for (const end of this.#open) end("cancelled");
     this.#run.ended(this.#startedAtMs, isOk);
   }
 }

@@ -45,6 +45,9 @@ export const slow = (): Behaviour => ({ slowness: 10, fate: "serve" });
 /** Says no at once. */
 export const failing = (): Behaviour => ({ slowness: 1, fate: "fail" });
 
+/** Takes calls and never answers. */
+export const silent = (): Behaviour => ({ slowness: 1, fate: "silent" });
+
 /** Says no at once until a moment, then works. */
 export function failingUntil(healedAtMs: number): (nowMs: number) => Behaviour {
   return (nowMs) => (nowMs < healedAtMs ? failing() : well);
