@@ -46,6 +46,10 @@ export class Out {
   /** An unsigned integer below 2^53, 7 bits a byte, lowest first. */
   leb(value: number): void {
     const { writer } = this;
+    if (value < 128 && writer.pos < writer.bytes.length) {
+      writer.bytes[writer.pos++] = value;
+      return;
+    }
     writer.reserve(8);
     writer.pos = writeLeb(writer.bytes, writer.pos, value);
   }
@@ -126,6 +130,16 @@ export class In {
   }
 
   leb(): number {
+    const { pos } = this;
+    const first = this.bytes[pos] as number;
+    if (first < 128 && pos < this.end) {
+      this.pos = pos + 1;
+      return first;
+    }
+    return this.#longLeb();
+  }
+
+  #longLeb(): number {
     let value = 0;
     for (let scale = 1, count = 0; count < 8; scale *= 128, count++) {
       const byte = this.byte();
@@ -157,6 +171,8 @@ export class In {
 
   string(): string {
     const size = this.leb();
-    return this.text.take(Math.floor(size / 2), size % 2 === 1);
+    return size < 0x80000000
+      ? this.text.take(size >>> 1, (size & 1) === 1)
+      : fail("truncated", "string runs past the text");
   }
 }

@@ -76,7 +76,13 @@ function structDef(fields: object, options: StructOptions): StructDef {
       for (const [name, get] of members) {
         const member = get() as OptionalDef;
         const child = plan.node(member.inner ?? member);
-        list.push({ name, node: child, optional: member.inner !== undefined, fill: member.fill });
+        list.push({
+          name,
+          node: child,
+          optional: member.inner !== undefined,
+          fill: member.fill,
+          inherited: name in Object.prototype,
+        });
         (node.of as Node[]).push(child);
       }
       return node;
@@ -108,6 +114,8 @@ export interface Field {
   readonly optional: boolean;
   /** Makes the value of an absent field that has a default. */
   readonly fill: (() => unknown) | undefined;
+  /** Whether `Object.prototype` has a member of this name, so that a value must have its own. */
+  readonly inherited: boolean;
 }
 
 /** The node of a struct, for the resolver too. */
@@ -157,34 +165,43 @@ export function structNode(fields: readonly Field[], aliases: ReadonlyMap<string
 }
 
 function encodeFields(out: Out, fields: readonly Field[], bits: number, value: Record<string, unknown>): void {
-  const heads: number[] = [];
-  let i = 0;
+  const count = fields.length;
+  let field = fields[0] as Field;
   try {
-    if (bits > 0) {
-      const start = openBits(out, bits);
-      let offset = 0;
-      for (; i < fields.length; i++) {
-        const { name, node, optional, fill } = fields[i] as Field;
-        const width = node.bits + (optional ? 1 : 0);
-        if (width === 0) continue;
-        const item = own(value, name);
-        let head = 0;
+    if (bits === 0) {
+      for (let i = 0; i < count; i++) {
+        field = fields[i] as Field;
+        field.node.encode(out, field.inherited ? own(value, field.name) : value[field.name], 0);
+      }
+      return;
+    }
+    const start = openBits(out, bits);
+    const heads: number[] = [];
+    let offset = 0;
+    for (let i = 0; i < count; i++) {
+      field = fields[i] as Field;
+      const { node, optional } = field;
+      let head = 0;
+      if (optional || node.bits > 0) {
+        const item = field.inherited ? own(value, field.name) : value[field.name];
         if (!optional) head = node.head(out, item);
         else if (item !== undefined) head = 1 | (node.bits > 0 ? node.head(out, item) << 1 : 0);
-        else if (out.strict && fill !== undefined) expected("a value, as decoding would fill in its default", item);
-        heads[i] = head;
+        else if (out.strict && field.fill !== undefined) expected("a value, as decoding fills in its default", item);
+        const width = node.bits + (optional ? 1 : 0);
         if (head !== 0) putBits(out.writer.bytes, start, offset, width, head);
         offset += width;
       }
+      heads.push(head);
     }
-    for (i = 0; i < fields.length; i++) {
-      const { name, node, optional } = fields[i] as Field;
-      const head = heads[i] ?? 0;
-      if (!optional) node.encode(out, own(value, name), head);
-      else if ((head & 1) === 1) node.encode(out, own(value, name), head >> 1);
+    for (let i = 0; i < count; i++) {
+      field = fields[i] as Field;
+      const head = heads[i] as number;
+      if (field.optional && head === 0) continue;
+      const item = field.inherited ? own(value, field.name) : value[field.name];
+      field.node.encode(out, item, field.optional ? head >> 1 : head);
     }
   } catch (error) {
-    throw within(error, fieldSegment((fields[i] as Field).name));
+    throw within(error, fieldSegment(field.name));
   }
 }
 

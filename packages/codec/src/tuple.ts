@@ -24,7 +24,8 @@ export function tuple<const C extends readonly AnyCodec[]>(codecs: C): TupleCode
 
 export function tupleNode(of: readonly Node[]): Node {
   const width = (): number => of.reduce((bits, node) => bits + node.bits, 0);
-  const members = (): Field[] => of.map((node) => ({ name: "", node, optional: false, fill: undefined }));
+  const members = (): Field[] =>
+    of.map((node) => ({ name: "", node, optional: false, fill: undefined, inherited: false }));
   return {
     kind: "tuple",
     of,

@@ -87,7 +87,7 @@ const refused: readonly (readonly [string, AnyCodec, unknown, string, RegExp])[]
   ["a number in a list", array(u32), [1, 2, -3], "range", /^\$\[2\]: expected u32, got number -3$/],
   ["a number in a list of int", array(int), [1, 2, 0.5], "range", /^\$\[2\]: expected int, got number 0.5$/],
   ["a bigint in a list", array(u64), [1n, -1n], "range", /^\$\[1\]: expected u64, got bigint -1$/],
-  ["a hole in a list", array(f64), [1, , 3], "missing", /^\$\[1\]: expected f64, got undefined$/],
+  ["a hole in a list", array(f64), [1, undefined, 3], "missing", /^\$\[1\]: expected f64, got undefined$/],
   ["a lone surrogate", struct({ a: string }), { a: "x\ud800" }, "text", /^\$\.a: expected text, got a lone surrogate$/],
   [
     "two halves in two strings",
