@@ -7,7 +7,7 @@ import { fail, within } from "./fault.ts";
 import { leastBits, type Node } from "./node.ts";
 import type { Parsed } from "./parse-schema.ts";
 import { string } from "./scalars.ts";
-import { mapPairs, recordPairs } from "./values.ts";
+import { mapPairs, newRecord, recordPairs } from "./values.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
 
 /** Types of a record of `C`. */
@@ -95,7 +95,7 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       const bits = key.bits + value.bits;
       const n = from.count(leastBits(of));
       const start = takeBits(from, n * bits);
-      const pairs: Record<string, unknown> | Map<unknown, unknown> = isRecord ? {} : new Map();
+      const pairs: Record<string, unknown> | Map<unknown, unknown> = isRecord ? newRecord(n) : new Map();
       let i = 0;
       let k: unknown;
       try {
@@ -149,7 +149,7 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       const n = g.readLeb();
       g.checkCount(n, leastBits(of));
       const area = bits > 0 ? g.takeBits(`${n}*${bits}`) : "";
-      const pairs = g.bind(isRecord ? "{}" : "new Map()");
+      const pairs = g.bind(isRecord ? `${g.external(newRecord)}(${n})` : "new Map()");
       g.readLoop(n, (i) => {
         const keyHead = key.bits > 0 ? g.getBits(area, `${i}*${bits}`, key.bits) : "0";
         const k = g.bind(g.decode(key, keyHead));
