@@ -2,11 +2,13 @@
  * Runs the goals of the gossip core in virtual time and prints the table.
  *
  *   npm run soak -w packages/registry -- [--goal 2,3-100] [--seeds 20] [--seed 7] [--short] [--no-control] [--json FILE]
+ *   npm run soak -w packages/registry -- --ablations     each departure from the papers, with and without
  *
  * A goal that fails prints the command that replays its worst seed.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { ablations } from "../test/gossip/goals/ablations.ts";
 import { goals } from "../test/gossip/goals/index.ts";
 import { type Goal, type Samples, type Verdict, merge } from "../test/gossip/goals/goal.ts";
 
@@ -18,8 +20,16 @@ const { values } = parseArgs({
     short: { type: "boolean", default: false },
     "no-control": { type: "boolean", default: false },
     json: { type: "string" },
+    ablations: { type: "boolean", default: false },
   },
 });
+
+if (values.ablations) {
+  console.log("| departure | with | without |\n|---|---|---|");
+  for (const each of ablations)
+    console.log(`| ${each.title} | ${each.measure(1, {})} | ${each.measure(1, each.without)} |`);
+  process.exit(0);
+}
 
 const wanted = values.goal?.split(",");
 const chosen = goals.filter(

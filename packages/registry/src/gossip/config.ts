@@ -74,7 +74,7 @@ export interface GossipTiming {
   syncDisagreeMs: number;
   /** Least time between two exchanges of one node. */
   syncIntervalMs: number;
-  /** False: reconcile at every difference at once. Only for control experiments. */
+  /** False: exchange whole views all the time, whether they differ or not. Only for control experiments. */
   syncGate: boolean;
   /** One dead member or seed is tried at this period, for ever. */
   reconnectPeriodMs: number;

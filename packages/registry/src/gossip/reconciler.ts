@@ -163,14 +163,18 @@ export class Reconciler {
     const node = this.#node;
     const t = node.timing;
     const table = node.table;
+    if (!t.syncGate) {
+      if (nowMs - this.#lastStartMs >= t.syncIntervalMs) this.#begin(m.address, m.salt, JOIN, nowMs);
+      return;
+    }
     if (hashHigh === table.hashHigh && hashLow === table.hashLow) {
       this.#agreedMs = nowMs;
       return;
     }
     const quiet = quietRounds > t.syncQuietRounds && nowMs - table.changedMs > t.syncQuietRounds * t.gossipIntervalMs;
     const long = nowMs - this.#agreedMs > t.syncDisagreeMs;
-    if (t.syncGate && !quiet && !long) return;
-    if (t.syncGate && nowMs - this.#lastStartMs < t.syncIntervalMs) return;
+    if (!quiet && !long) return;
+    if (nowMs - this.#lastStartMs < t.syncIntervalMs) return;
     if (this.#begin(m.address, m.salt, 0, nowMs) && long) this.#agreedMs = nowMs;
   }
 
@@ -232,7 +236,7 @@ export class Reconciler {
     const same = r.i32() === table.hashLow && hashHigh === table.hashHigh;
     const count = r.u16();
     if (!r.ok || node.observer || count > MAX_BUCKETS || (count & (count - 1)) !== 0 || r.left < 4 * count) return;
-    if (same || (flags & HASH_ONLY) !== 0) {
+    if ((same && node.timing.syncGate) || (flags & HASH_ONLY) !== 0) {
       const w = node.beginStream();
       const start = beginMessage(w, MessageType.syncSame);
       w.u32(sequence);

@@ -5,7 +5,7 @@ import { type SimNode, World } from "../world.ts";
 import { type Goal, type Samples, max, of, quantile, seconds, sum } from "./goal.ts";
 import { settleMs } from "./spreading.ts";
 
-const NO_CONFIRM: Partial<GossipTiming> = { confirmBeforeKill: false, streamPing: false };
+const NO_CONFIRM: Partial<GossipTiming> = { confirmBeforeKill: false, streamPing: false, retryWhenLossy: false };
 
 function crashes(seed: number, n: number, count: number): Samples {
   const watcher = new Watcher();
@@ -88,7 +88,7 @@ function lossGoal(id: string, n: number, loss: number, minutes: number): Goal {
       };
     },
     control: {
-      title: "no confirmation, no stream ping",
+      title: "no confirmation, no stream ping, no second try",
       seeds: 3,
       measure: (seed, short) => underLoss(seed, short ? 100 : n, loss, short ? 60_000 : 120_000, NO_CONFIRM),
       judge(samples) {
