@@ -1,5 +1,6 @@
 import type { Implementation, Interceptor, Listener, ServerIdentity, Service, Transport } from "@pipit/protocol";
 import type { Lease } from "@pipit/registry";
+import { addBuiltIns, userServices } from "./built-in.ts";
 import { defaultTransport } from "./default-transport.ts";
 import { HandlerTable } from "./handler-table.ts";
 import { defaultGraceMs, hex, resolveServerOptions, type ServerListenOptions, type ServerOptions } from "./options.ts";
@@ -96,6 +97,7 @@ class PipitServer implements Server {
     const resolved = resolveServerOptions(options);
     this.id = resolved.id;
     this.#core = new ServerCore(this.#table, options, resolved);
+    addBuiltIns(this.#table, options, () => this.#core.accepting);
     this.#identity = { id: resolved.id, generation: hex(resolved.random.bytes(8)) };
   }
 
@@ -124,7 +126,7 @@ class PipitServer implements Server {
     const index = this.#listeners.push(listener) - 1;
     const { registry } = this.#options;
     if (registry !== undefined) {
-      const services = this.#table.contracts.map(({ name }) => name);
+      const services = userServices(this.#table).map(({ name }) => name);
       const request = { registry, serverId: this.id, services, listener, options: this.#options, index };
       this.#leases.push(...(await registerServices({ ...request, advertise: options.advertise })));
     }

@@ -6,6 +6,7 @@ export {
   type ServerAddress,
   type ServerStats,
 } from "./create-server.ts";
+export { Health, type HealthReply, type MethodDescription, Reflection, type ServiceDescription } from "./built-in.ts";
 export { memoryReplyStore, type MemoryReplyStoreOptions } from "./memory-reply-store.ts";
 export { shutdownOnSignals, type ShutdownOptions } from "./shutdown-on-signals.ts";
 export type { Authorize, HandlerFailure, ServerListenOptions, ServerOptions } from "./options.ts";

@@ -57,6 +57,10 @@ export interface ServerOptions {
   readonly replyStore?: ReplyStore | undefined;
   /** Is told of every unexpected throw of a handler. Default: a line on stderr with method and id, the stack under it. */
   readonly onError?: ((error: unknown, failure: HandlerFailure) => void) | undefined;
+  /** Serves `pipit.Health`. Default true. */
+  readonly health?: boolean | undefined;
+  /** Serves `pipit.Reflection`: the services, methods and schemas of this server, for tools. Default false. */
+  readonly reflection?: boolean | undefined;
   /** Where services are announced while the server listens. */
   readonly registry?: Registry | undefined;
   /** Failure domain announced to the registry. */

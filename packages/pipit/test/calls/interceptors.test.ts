@@ -60,9 +60,10 @@ holdsEverywhere((it) => {
 
   it("an interceptor answers without the handler, or refuses", async (world) => {
     const server = world.server().handle(Probe, { plain: () => assert.fail(), safe: () => assert.fail() } as never);
-    const answering: Interceptor = async (request) => {
-      if (request.method.name === "safe") throw new RpcError("permission_denied", "not you");
-      return { streaming: false, message: { text: "cached" }, metadata: new Metadata(), trailers: new Metadata() };
+    const answering: Interceptor = (request) => {
+      if (request.method.name === "safe") return Promise.reject(new RpcError("permission_denied", "not you"));
+      const message = { text: "cached" };
+      return Promise.resolve({ streaming: false, message, metadata: new Metadata(), trailers: new Metadata() });
     };
     server.use(answering);
     const client = world.client(await world.listen(server));

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { virtualClock } from "@pipit/simulation";
+import { memoryReplyStore } from "./memory-reply-store.ts";
+import type { ReplyClaim, ReplyClaimRequest } from "./reply-store.ts";
+
+const request: ReplyClaimRequest = { caller: "alice", method: "a/b", key: "k", requestDigest: "d", remainingMs: 1000 };
+const reply = { type: "reply", bytes: new Uint8Array(10) } as const;
+
+function claimed(claim: unknown): Extract<ReplyClaim, { type: "claimed" }> {
+  const answer = claim as ReplyClaim;
+  assert.ok(answer.type === "claimed", answer.type);
+  return answer;
+}
+
+test("a key is claimed once; later claims wait for its reply, then get it", async () => {
+  const store = memoryReplyStore({ clock: virtualClock() });
+  const first = claimed(store.claim(request));
+  const second = store.claim(request) as ReplyClaim;
+  assert.ok(second.type === "running");
+  void first.commit(reply);
+  assert.equal(await second.reply, reply);
+  assert.deepEqual(store.claim(request), { type: "replied", reply });
+});
+
+test("caller, method and key tell calls apart, whatever characters they have", () => {
+  const store = memoryReplyStore({ clock: virtualClock() });
+  for (const part of [{}, { caller: 'alice","a/b' }, { method: "a/c" }, { key: "k2" }, { caller: "", key: "alice" }]) {
+    claimed(store.claim({ ...request, ...part }));
+  }
+  assert.equal((store.claim({ ...request, requestDigest: "other" }) as ReplyClaim).type, "mismatch");
+});
+
+test("an entry expires after its time, and never before its call's deadline and a minute", async () => {
+  const clock = virtualClock();
+  const store = memoryReplyStore({ clock, ttlMs: 100 });
+  await claimed(store.claim(request)).commit(reply);
+  await clock.advance(60_999);
+  assert.equal((store.claim(request) as ReplyClaim).type, "replied");
+  await clock.advance(2);
+  claimed(store.claim(request));
+});
+
+test("a full store refuses new calls, by entries and by bytes, and forgets none before its time", async () => {
+  const clock = virtualClock();
+  const byCount = memoryReplyStore({ clock, maxEntries: 2 });
+  claimed(byCount.claim({ ...request, key: "running" }));
+  await claimed(byCount.claim(request)).commit(reply);
+  const refused = byCount.claim({ ...request, key: "new" }) as ReplyClaim;
+  assert.ok(refused.type === "full" && refused.retryAfterMs > 0);
+  assert.equal((byCount.claim(request) as ReplyClaim).type, "replied");
+  await clock.advance(600_001);
+  claimed(byCount.claim({ ...request, key: "new" }));
+  const byBytes = memoryReplyStore({ clock, maxBytes: 2000 });
+  await claimed(byBytes.claim(request)).commit({ type: "reply", bytes: new Uint8Array(1900) });
+  assert.equal((byBytes.claim({ ...request, key: "new" }) as ReplyClaim).type, "full");
+});
