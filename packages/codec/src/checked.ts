@@ -20,7 +20,7 @@ export interface CheckedCodec<X extends Types, S> extends CodecOf<CheckedTypes<X
  * @throws CodecError `invalid` with the first issue and its path, when decoding meets a value that the validator refuses
  * @throws TypeError when the validator turns out to be asynchronous
  */
-export function checked<X extends Types, S extends StandardSchemaV1<never, unknown>>(
+export function checked<X extends Types, S extends StandardSchemaV1>(
   codec: CodecOf<X>,
   schema: S,
 ): CheckedCodec<X, S> {
