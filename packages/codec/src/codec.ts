@@ -143,7 +143,7 @@ class SchemaCodec {
   }
 
   readerOf(writerSchema: Schema): Decoder<unknown> {
-    return resolveReader(this.schema, this.engine.planned, writerSchema) ?? (this as never);
+    return resolveReader(this.schema, this.engine.planned, writerSchema) ?? this;
   }
 
   get schema(): Schema {

@@ -17,6 +17,7 @@ export class Fault {
 }
 
 export function fail(code: CodecErrorCode, detail: string): never {
+  // oxlint-disable-next-line typescript/only-throw-error -- becomes a CodecError at the top; see above
   throw new Fault(code, detail);
 }
 

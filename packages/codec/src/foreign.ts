@@ -163,6 +163,7 @@ export function skip(from: In, node: Parsed, head: number): void {
       if ((head & 1) === 1) skip(from, first, head >> 1);
       else absent(head);
       return;
+    default:
   }
   if (of.length === 0 && kind !== "struct" && kind !== "tuple") {
     readNumber(from, kind === "date" ? "int" : kind);

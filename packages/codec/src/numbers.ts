@@ -112,7 +112,7 @@ const u32Spec: LeafSpec = {
   list: u32List,
   encode(out, value) {
     if ((value as number) >>> 0 !== value) expected("u32", value, codeFor(value));
-    out.leb(value as number);
+    out.leb(value);
   },
   decode(from) {
     const value = from.leb();
