@@ -13,16 +13,30 @@ const steps: Float64Array = Float64Array.from({ length: Math.ceil(longest * step
   return series((step % stepsPerHalving) * unitsPerStep) / 2 ** halvings;
 });
 
+const scratch: Float64Array = new Float64Array(1);
+
 /**
  * e^−x for x ≥ 0, to within 10⁻⁹ of the true value, by additions and multiplications alone: `Math.exp` may differ in its
  * last bits between engines, and then a seeded run would not replay. A table, and three terms for what is between.
  */
 export function decay(x: number): number {
-  if (x <= 0) return 1;
-  if (!(x < longest)) return 0;
-  const step = (x * stepsPerUnit) | 0;
-  const rest = x - step * unitsPerStep;
-  return (steps[step] as number) * (1 - rest * (1 - rest * (1 / 2 - rest * (1 / 6))));
+  scratch[0] = x;
+  decayAt(scratch, 0);
+  return scratch[0];
+}
+
+/** Replaces the x at an index by e^−x. For picks: numbers that cross a call may be boxed, and these do not. */
+export function decayAt(values: Float64Array, index: number): void {
+  const x = values[index] as number;
+  if (x <= 0) {
+    values[index] = 1;
+  } else if (x < longest) {
+    const step = (x * stepsPerUnit) | 0;
+    const rest = x - step * unitsPerStep;
+    values[index] = (steps[step] as number) * (1 - rest * (1 - rest * (1 / 2 - rest * (1 / 6))));
+  } else {
+    values[index] = 0;
+  }
 }
 
 /** Taylor's series to the 18th power, exact to the last bits for 0 ≤ x < ln 2. */

@@ -24,9 +24,7 @@ export class HashRing<E extends Endpoint> {
   readonly #pointsPerWeight: number;
   readonly #hasher = new Hasher();
   #slots: readonly Slot<E>[] = [];
-  /** Each point's place and, below it, its slot's number: sorted as numbers, and by slot where places are equal. */
-  #points = new Float64Array(0);
-  /** Places alone. */
+  /** Where each point is, and whose: in order of place. */
   #places = new Uint32Array(0);
   #owners = new Uint32Array(0);
   /** The first point of each bucket of places. */
@@ -51,19 +49,26 @@ export class HashRing<E extends Endpoint> {
   rebuild(slots: readonly Slot<E>[]): void {
     this.#slots = slots.filter((slot) => slot.weight > 0).sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const counts = this.#counts();
-    this.#points = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
+    // Each point's place and, below it, its slot's number: sorted as numbers, and by slot where places are equal.
+    const points = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
     let length = 0;
     for (const [owner, count] of counts.entries()) {
       const key = this.#slots[owner]?.key ?? "";
       this.#hasher.load(key);
       for (let point = 0; point < count; point += 1) {
         this.#hasher.digest(point);
-        this.#points[length++] = (this.#hasher.high >>> 0) * entries + owner;
+        points[length++] = (this.#hasher.high >>> 0) * entries + owner;
       }
     }
-    this.#points.sort();
-    this.#places = Uint32Array.from(this.#points, (point) => Math.floor(point / entries));
-    this.#owners = Uint32Array.from(this.#points, (point) => point % entries);
+    points.sort();
+    this.#places = new Uint32Array(length);
+    this.#owners = new Uint32Array(length);
+    for (let at = 0; at < length; at += 1) {
+      const point = points[at] as number;
+      const place = Math.floor(point / entries);
+      this.#places[at] = place;
+      this.#owners[at] = point - place * entries;
+    }
     this.#buildIndex();
   }
 

@@ -14,11 +14,14 @@ export class Hasher {
   high = 0;
   /** First word of the latest digest, signed. */
   low = 0;
-  #bytes = new Uint8Array(256);
-  #words = new DataView(this.#bytes.buffer);
+  /** The bytes to hash, four to a word, little-endian; zeros up to the end of the last block. */
+  #words = new Int32Array(64);
   #length = 0;
 
-  /** Hashes a string; the result is in `high` and `low`. Allocates only to grow, for a longer string than any before. */
+  /**
+   * Hashes a string; the result is in `high` and `low`. An ASCII string costs no memory, but to grow for one longer than any
+   * before.
+   */
   hash(text: string, seed = 0): void {
     this.load(text);
     this.digest(seed);
@@ -26,14 +29,30 @@ export class Hasher {
 
   /** Takes a string, to be hashed under one seed or many. */
   load(text: string): void {
-    const room = text.length * 3 + 16;
-    if (this.#bytes.length < room) {
-      this.#bytes = new Uint8Array(room * 2);
-      this.#words = new DataView(this.#bytes.buffer);
+    const { length } = text;
+    // Three bytes at most for each unit, and one block of zeros.
+    const room = ((length * 3) >> 2) + 5;
+    if (this.#words.length < room) this.#words = new Int32Array(room * 2);
+    const words = this.#words;
+    let seen = 0;
+    let at = 0;
+    for (const end = length & ~3; at < end; at += 4) {
+      const a = text.charCodeAt(at);
+      const b = text.charCodeAt(at + 1);
+      const c = text.charCodeAt(at + 2);
+      const d = text.charCodeAt(at + 3);
+      seen |= a | b | c | d;
+      words[at >> 2] = a | (b << 8) | (c << 16) | (d << 24);
     }
-    this.#length = writeUtf8(text, this.#bytes);
+    words[at >> 2] = 0;
+    for (let shift = 0; at < length; at += 1, shift += 8) {
+      const unit = text.charCodeAt(at);
+      seen |= unit;
+      words[at >> 2] = (words[at >> 2] as number) | (unit << shift);
+    }
+    this.#length = seen < 0x80 ? length : writeUtf8(text, words);
     // What is left of the last block counts as zeros: a lane of zeros changes nothing.
-    for (let at = this.#length; (at & 15) !== 0; at += 1) this.#bytes[at] = 0;
+    for (let word = (this.#length + 3) >> 2; (word & 3) !== 0; word += 1) words[word] = 0;
   }
 
   /** Hashes what was loaded last. */
@@ -46,16 +65,16 @@ export class Hasher {
     let h4 = h1;
     let at = 0;
     for (; at + 16 <= length; at += 16) {
-      h1 = (Math.imul((rotate(h1 ^ lane1(words.getInt32(at, true)), 19) + h2) | 0, 5) + 0x561ccd1b) | 0;
-      h2 = (Math.imul((rotate(h2 ^ lane2(words.getInt32(at + 4, true)), 17) + h3) | 0, 5) + 0x0bcaa747) | 0;
-      h3 = (Math.imul((rotate(h3 ^ lane3(words.getInt32(at + 8, true)), 15) + h4) | 0, 5) + 0x96cd1c35) | 0;
-      h4 = (Math.imul((rotate(h4 ^ lane4(words.getInt32(at + 12, true)), 13) + h1) | 0, 5) + 0x32ac3b17) | 0;
+      h1 = (Math.imul((rotate(h1 ^ lane1(words[at >> 2] as number), 19) + h2) | 0, 5) + 0x561ccd1b) | 0;
+      h2 = (Math.imul((rotate(h2 ^ lane2(words[(at >> 2) + 1] as number), 17) + h3) | 0, 5) + 0x0bcaa747) | 0;
+      h3 = (Math.imul((rotate(h3 ^ lane3(words[(at >> 2) + 2] as number), 15) + h4) | 0, 5) + 0x96cd1c35) | 0;
+      h4 = (Math.imul((rotate(h4 ^ lane4(words[(at >> 2) + 3] as number), 13) + h1) | 0, 5) + 0x32ac3b17) | 0;
     }
     if (at < length) {
-      h1 ^= lane1(words.getInt32(at, true));
-      h2 ^= lane2(words.getInt32(at + 4, true));
-      h3 ^= lane3(words.getInt32(at + 8, true));
-      h4 ^= lane4(words.getInt32(at + 12, true));
+      h1 ^= lane1(words[at >> 2] as number);
+      h2 ^= lane2(words[(at >> 2) + 1] as number);
+      h3 ^= lane3(words[(at >> 2) + 2] as number);
+      h4 ^= lane4(words[(at >> 2) + 3] as number);
     }
     h1 ^= length;
     h2 ^= length;
@@ -110,30 +129,32 @@ function rotate(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }
 
-/** Writes `text` as UTF-8, lone surrogates as U+FFFD; returns the count of bytes. `bytes` must have room. */
-function writeUtf8(text: string, bytes: Uint8Array): number {
+/** Writes `text` as UTF-8 into words, lone surrogates as U+FFFD; returns the count of bytes. */
+function writeUtf8(text: string, words: Int32Array): number {
   let length = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) {
-      bytes[length++] = unit;
-    } else if (unit < 0x800) {
-      bytes[length++] = 0xc0 | (unit >> 6);
-      bytes[length++] = 0x80 | (unit & 0x3f);
+  const write = (byte: number): void => {
+    const shift = (length & 3) * 8;
+    const before = shift === 0 ? 0 : (words[length >> 2] as number);
+    words[length >> 2] = before | (byte << shift);
+    length += 1;
+  };
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    if (point < 0x80) {
+      write(point);
+    } else if (point < 0x800) {
+      write(0xc0 | (point >> 6));
+      write(0x80 | (point & 0x3f));
+    } else if (point > 0xffff) {
+      write(0xf0 | (point >> 18));
+      write(0x80 | ((point >> 12) & 0x3f));
+      write(0x80 | ((point >> 6) & 0x3f));
+      write(0x80 | (point & 0x3f));
     } else {
-      const point = text.codePointAt(index) ?? 0;
-      if (point > 0xffff) {
-        index += 1;
-        bytes[length++] = 0xf0 | (point >> 18);
-        bytes[length++] = 0x80 | ((point >> 12) & 0x3f);
-        bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
-        bytes[length++] = 0x80 | (point & 0x3f);
-      } else {
-        const known = (point & 0xf800) === 0xd800 ? 0xfffd : point;
-        bytes[length++] = 0xe0 | (known >> 12);
-        bytes[length++] = 0x80 | ((known >> 6) & 0x3f);
-        bytes[length++] = 0x80 | (known & 0x3f);
-      }
+      const known = (point & 0xf800) === 0xd800 ? 0xfffd : point;
+      write(0xe0 | (known >> 12));
+      write(0x80 | ((known >> 6) & 0x3f));
+      write(0x80 | (known & 0x3f));
     }
   }
   return length;

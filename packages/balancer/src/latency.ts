@@ -1,5 +1,6 @@
 import type { Endpoint } from "./contract.ts";
-import { decay } from "./decay.ts";
+import { decay, decayAt } from "./decay.ts";
+import type { PoolCore } from "./pool.ts";
 import type { Slot } from "./slot.ts";
 
 /**
@@ -105,9 +106,12 @@ export class LatencyLaw {
     if (slot.isTimed) this.unanswered(slot, elapsedMs, nowMs);
   }
 
-  /** Sets `slot.estimateMs` to {@link LatencyLaw.estimateMs}, for a slot that is timed. */
-  estimate<E extends Endpoint>(slot: Slot<E>, pool: { readonly nowMs: number }): void {
-    slot.estimateMs = slot.latencyMs * decay((pool.nowMs - slot.latencyAtMs) * this.#haste);
+  /** Sets `pool.costs[at]` to {@link LatencyLaw.estimateMs}, for a slot that is timed. */
+  estimate<E extends Endpoint>(slot: Slot<E>, pool: PoolCore<E>, at: number): void {
+    const { costs } = pool;
+    costs[at] = (pool.nowMs - slot.latencyAtMs) * this.#haste;
+    decayAt(costs, at);
+    costs[at] = (costs[at] as number) * slot.latencyMs;
   }
 
   /** What the next call is thought to take, failures apart. */

@@ -21,22 +21,25 @@ export function peakEwma<E extends Endpoint = Endpoint>(options?: BalancerOption
 }
 
 function isBetter<E extends Endpoint>(one: Slot<E>, other: Slot<E>, pool: PoolCore<E>): boolean {
-  price(one, pool);
-  price(other, pool);
-  return one.cost < other.cost;
+  const { costs } = pool;
+  price(one, pool, 0);
+  price(other, pool, 1);
+  return (costs[0] as number) < (costs[1] as number);
 }
 
-/** Sets the slot's cost. A field, because a number that is returned may be boxed, and picks allocate nothing. */
-function price<E extends Endpoint>(slot: Slot<E>, pool: PoolCore<E>): void {
+/** Sets one of `pool.costs`. */
+function price<E extends Endpoint>(slot: Slot<E>, pool: PoolCore<E>, at: number): void {
+  const { costs } = pool;
   // One call at a time to an endpoint of which nothing is known yet.
-  if (slot.isTimed) pool.latency.estimate(slot, pool);
-  else slot.estimateMs = slot.inFlight > 0 ? untimedMs : 0;
-  if (slot.isPenalized || slot.isReporting) weighHealth(slot, pool);
-  slot.cost = (slot.estimateMs * (slot.inFlight + 1)) / slot.weight;
+  if (slot.isTimed) pool.latency.estimate(slot, pool, at);
+  else costs[at] = slot.inFlight > 0 ? untimedMs : 0;
+  if (slot.isPenalized || slot.isReporting) weighHealth(slot, pool, at);
+  costs[at] = ((costs[at] as number) * (slot.inFlight + 1)) / slot.weight;
 }
 
-/** Raises the estimate by failures and by what the server says of itself. */
-function weighHealth<E extends Endpoint>(slot: Slot<E>, { latency, load, nowMs }: PoolCore<E>): void {
-  const waitMs = Math.max(slot.estimateMs, latency.penaltyLeftMs(slot, nowMs), loopDelayMs(slot, nowMs));
-  slot.estimateMs = waitMs * load.crowding(slot, nowMs);
+/** Raises what the call is thought to take by failures, and by what the server says of itself. */
+function weighHealth<E extends Endpoint>(slot: Slot<E>, pool: PoolCore<E>, at: number): void {
+  const { costs, latency, load, nowMs } = pool;
+  const waitMs = Math.max(costs[at] as number, latency.penaltyLeftMs(slot, nowMs), loopDelayMs(slot, nowMs));
+  costs[at] = waitMs * load.crowding(slot, nowMs);
 }

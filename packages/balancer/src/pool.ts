@@ -69,6 +69,8 @@ export function createPool<E extends Endpoint = Endpoint>(options?: PoolOptions)
 export class PoolCore<E extends Endpoint> implements Pool<E> {
   readonly dice: Dice;
   readonly latency: LatencyLaw;
+  /** Scratch of a pick. In an array, because a number that is returned may be boxed, and picks allocate nothing. */
+  readonly costs: Float64Array = new Float64Array(2);
   readonly load: LoadLaw = new LoadLaw();
   /** In the order of the latest update. */
   slots: readonly Slot<E>[] = [];

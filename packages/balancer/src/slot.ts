@@ -35,9 +35,6 @@ export class Slot<E extends Endpoint> implements Pick<E> {
   isReporting = false;
   latencyMs = 0;
   latencyAtMs = 0;
-  /** Scratch of a pick: latency faded to now, and cost. */
-  estimateMs = 0;
-  cost = 0;
 
   /** What hashing policies place. */
   key = "";
