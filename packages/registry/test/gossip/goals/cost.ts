@@ -32,10 +32,10 @@ export const goal5: Goal = {
   measure: (seed, short) => ({
     ...steady(seed, 10),
     ...steady(seed, 100),
-    ...steady(seed, short ? 300 : 1_000),
+    ...steady(seed, short ? 200 : 1_000),
   }),
   judge(samples, short) {
-    const sizes = [10, 100, short ? 300 : 1_000];
+    const sizes = [10, 100, short ? 200 : 1_000];
     const bytes = sizes.map((n) => mean(of(samples, `bytes${n}`)));
     const packets = sizes.map((n) => mean(of(samples, `packets${n}`)));
     const ratio = max(bytes) / Math.min(...bytes);
@@ -80,7 +80,7 @@ export const goal5Churn: Goal = {
   id: "5-churn",
   title: "N = 1,000 under churn of 1 %/min: ≤ 3 kB/s per node",
   seeds: 20,
-  measure: (seed, short) => churn(seed, short ? 300 : 1_000, short ? 60_000 : 120_000, {}),
+  measure: (seed, short) => churn(seed, short ? 200 : 1_000, short ? 40_000 : 120_000, {}),
   judge(samples) {
     const worst = max(of(samples, "bytes"));
     return {
@@ -91,7 +91,7 @@ export const goal5Churn: Goal = {
   control: {
     title: "anti-entropy without the gate",
     seeds: 2,
-    measure: (seed, short) => churn(seed, short ? 300 : 1_000, short ? 60_000 : 30_000, { syncGate: false }),
+    measure: (seed, short) => churn(seed, short ? 200 : 1_000, short ? 10_000 : 30_000, { syncGate: false }),
     judge(samples) {
       const bytes = mean(of(samples, "bytes"));
       return {

@@ -41,7 +41,7 @@ function detectionGoal(n: number, medianMs: number, p99Ms: number): Goal {
     id: `2-${n}`,
     title: `N = ${n}: silent death known to all, median ≤ ${medianMs / 1_000} s, p99 ≤ ${p99Ms / 1_000} s`,
     measure: (seed, short) =>
-      crashes(seed, short ? Math.min(n, 300) : n, short ? (n >= 1_000 ? 5 : 12) : n >= 1_000 ? 52 : 55),
+      crashes(seed, short ? Math.min(n, 200) : n, short ? (n >= 1_000 ? 5 : 12) : n >= 1_000 ? 52 : 55),
     judge(samples) {
       const took = of(samples, "tookMs");
       const median = quantile(took, 0.5);

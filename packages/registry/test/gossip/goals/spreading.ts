@@ -32,7 +32,7 @@ function joinGoal(id: string, loss: number, limit999: number, limitAll: number):
   return {
     id,
     title: `N = 1,000${loss > 0 ? `, ${loss * 100} % loss` : ""}: a join is known to 99.9 % within ${limit999} rounds, to all within ${limitAll}`,
-    measure: (seed, short) => joins(seed, short ? 300 : 1_000, short ? 3 : 8, loss),
+    measure: (seed, short) => joins(seed, short ? 200 : 1_000, short ? 2 : 8, loss),
     judge(samples) {
       const worst999 = max(of(samples, "rounds999"));
       const worst = max(of(samples, "roundsAll"));

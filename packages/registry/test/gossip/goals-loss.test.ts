@@ -1,0 +1,6 @@
+import { goal3Hundred, goal3Thousand, goal4 } from "./goals/detection.ts";
+import { testControlInShort, testInShort } from "./goals/short.ts";
+
+testInShort([goal3Thousand, goal3Hundred, goal4]);
+testControlInShort(goal3Hundred);
+testControlInShort(goal4);

@@ -1,0 +1,4 @@
+import { testInShort } from "./goals/short.ts";
+import { goal1, goal1Loss, goal7, goal7Mass } from "./goals/spreading.ts";
+
+testInShort([goal1, goal1Loss, goal7, goal7Mass]);
