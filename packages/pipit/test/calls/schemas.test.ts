@@ -95,7 +95,7 @@ holdsEverywhere((it) => {
           return {};
         },
         other: ({ name }: { name: string }) => ({ text: name }),
-      } as never);
+      });
       const client = world.client(await world.listen(server));
       if (typeof result === "string") {
         const error = await world.run(failure(client.call(Client.methods.call, request as never)));

@@ -147,18 +147,18 @@ export const lawOne: Law = (it) => {
     const client = world.client(await world.listen(server));
     const error = await world.run(failure(client.call(Probe.methods.plain, { text: "x" }, { timeoutMs: 30 })));
     assert.equal(error.code, "deadline_exceeded");
+    await world.until(() => server.stats().inFlight === 1);
     await world.pass(30);
     assert.equal(server.stats().inFlight, 1);
     release.resolve();
-    await world.pass(10);
-    assert.equal(server.stats().inFlight, 0);
+    await world.until(() => server.stats().inFlight === 0);
   });
 
   it("closing the client settles what is open, and refuses what comes later", async (world) => {
     const server = world.server().handle(Probe, { plain: () => new Promise(() => undefined) } as never);
     const client = world.client(await world.listen(server));
     const open = failure(client.call(Probe.methods.plain, { text: "x" }));
-    await world.pass(20);
+    await world.until(() => server.stats().inFlight === 1);
     await world.run(client.close({ graceMs: 0 }));
     assert.equal((await world.run(open)).code, "cancelled");
     assert.equal((await world.run(failure(client.call(Probe.methods.plain, { text: "y" })))).code, "unavailable");

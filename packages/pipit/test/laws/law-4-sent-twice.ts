@@ -79,7 +79,7 @@ export const lawFour: Law = (it) => {
     const busyAddress = await world.listen(busy);
     const blocker = world.client(busyAddress);
     const blocked = failure(blocker.call(Probe.methods.plain, { text: "" }));
-    await world.pass(10);
+    await world.until(() => busy.stats().inFlight === 1);
     const ran: string[] = [];
     const free = await replica(world, "free", ran);
     const client = world.client([busyAddress, free], { retry: { budget: { ratio: 0, perSecond: 0 } } });

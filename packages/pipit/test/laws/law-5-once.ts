@@ -67,7 +67,7 @@ export const lawFive: Law = (it) => {
     const options = { idempotencyKey: "k".repeat(32) };
     const first = client.call(Probe.methods.once, { text: "a" }, options);
     const second = client.call(Probe.methods.once, { text: "a" }, options);
-    await world.pass(10);
+    await world.until(() => server.stats().inFlight === 2);
     gate.resolve();
     assert.deepEqual(await world.run(Promise.all([first, second])), [{ text: "a1" }, { text: "a1" }]);
     assert.deepEqual(await world.run(client.call(Probe.methods.once, { text: "a" }, options)), { text: "a1" });

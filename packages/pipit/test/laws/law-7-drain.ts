@@ -25,8 +25,7 @@ export const lawSeven: Law = (it) => {
     const client = world.client(await world.listen(server));
     const plain = client.call(Probe.methods.plain, { text: "a" });
     const items = collect(client.call(Probe.methods.items, { text: "" }));
-    await world.pass(20);
-    assert.equal(started.length, 2);
+    await world.until(() => started.length === 2);
     const closed = server.close({ graceMs: 5000 });
     await world.pass(20);
     gate.resolve();
@@ -46,7 +45,7 @@ export const lawSeven: Law = (it) => {
     } as never);
     const client = world.client(await world.listen(server));
     const end = failure(client.call(Probe.methods.plain, { text: "" }));
-    await world.pass(10);
+    await world.until(() => server.stats().inFlight === 1);
     await world.run(server.close({ graceMs: 20 }));
     const error = await world.run(end);
     assert.deepEqual([error.code, error.handled], ["unavailable", "maybe"]);

@@ -21,6 +21,8 @@ export interface World {
   run<T>(promise: PromiseLike<T>): Promise<T>;
   /** Lets so many milliseconds pass. */
   pass(ms: number): Promise<void>;
+  /** Lets time pass until `condition` holds; fails after a minute of it. */
+  until(condition: () => boolean): Promise<void>;
   server(options?: ServerOptions): Server;
   /** Listens, at a port of its own unless told. Gives the address. */
   listen(server: Server, port?: number): Promise<string>;
@@ -94,6 +96,12 @@ function world({ clock, server: serverStreams, client: clientStreams, run, pass 
     faults,
     run,
     pass,
+    async until(condition) {
+      for (let ms = 0; !condition(); ms++) {
+        if (ms > 60_000) throw new Error(`Still not so after a minute: ${condition.toString()}`);
+        await pass(1);
+      }
+    },
     server(options) {
       const server = createServer({ clock, random: seededRandom(seed++), onError: () => undefined, ...options });
       servers.push(server);
