@@ -273,7 +273,7 @@ function integer(info: number, at: number): number | bigint {
 /** The length of what follows, checked against the bytes left, of which each unit takes at least `unit`. */
 function lengthOf(info: number, at: number, unit: number): number {
   if (info === 31) return INDEFINITE;
-  const length = Number(integer(info, at));
+  const length = info < 24 ? info : Number(integer(info, at));
   next(length * unit);
   return length;
 }
@@ -479,33 +479,39 @@ function pairs(
   places: Place[],
   asMap: boolean,
 ): unknown {
+  const first = pos;
   const learning = !asMap && !path && length > 0 && length <= MAX_SHAPE_KEYS && isWorthLearning(place);
   const inner = valuesPlace(place);
-  const seen = new Set(keys);
   // Two arrays are never the same to JavaScript, but their bytes may be.
-  const composites = new Set<string>();
+  const composites: string[] = [];
   let plain = !asMap;
   while (length === INDEFINITE ? !ends() : keys.length < length) {
     const start = (faultPos = pos);
-    let key: unknown = findKey(bytes, start, end);
+    let key: unknown = findKey(bytes, view, start, end);
     if (key === undefined) key = item(inner);
     else pos += bytes[start]! - 0x5f;
     if (typeof key !== "string") plain = false;
-    if (typeof key === "object" && key !== null) composites.add(latin1Slice(bytes, start, pos));
-    else seen.add(key);
+    if (typeof key === "object" && key !== null) composites.push(latin1Slice(bytes, start, pos));
     keys.push(key);
-    if (seen.size + composites.size < keys.length) expected(`different keys, got ${describe(key)} twice`, start);
     if (learning) {
       raw.push(rawKey(bytes, start, pos));
       places.push(newPlace());
     }
     values.push(step(key, learning ? places[places.length - 1]! : inner));
   }
-  if (!plain) return new Map(keys.map((key, i) => [key, values[i]]));
+  if (new Set(composites).size < composites.length) expected("different keys", first);
+  if (!plain) {
+    const map = new Map(keys.map((key, i) => [key, values[i]]));
+    return map.size < keys.length ? expected("different keys", first) : map;
+  }
   const large = keys.length > MAX_SHAPE_KEYS;
   // An object without a prototype is a hash table from the start: several times as fast to fill when it is large.
   const object: Record<string, unknown> = large ? Object.create(null) : {};
-  for (let i = 0; i < keys.length; i++) setOwn(object, keys[i] as string, values[i]);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
+    if (key in object && Object.hasOwn(object, key)) expected(`different keys, got ${describe(key)} twice`, first);
+    setOwn(object, key, values[i]);
+  }
   if (large) Object.setPrototypeOf(object, Object.prototype);
   if (learning) learn(place, keys as string[], raw, places);
   return object;

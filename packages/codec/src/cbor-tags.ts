@@ -15,7 +15,7 @@ export const TAG_SELF_DESCRIBED = 55799;
 export const TAG_TYPED_ARRAY = 64;
 
 /** Levels of arrays, maps and tags inside each other that are written and read. */
-export const CBOR_MAX_DEPTH = 128;
+export const CBOR_MAX_DEPTH = 512;
 /** Bytes of an integer past 64 bits: arithmetic on very large ones is slow enough to be an attack. */
 export const CBOR_MAX_BIGNUM_BYTES = 1024;
 

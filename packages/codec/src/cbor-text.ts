@@ -5,7 +5,7 @@ import type { Writer } from "./writer.ts";
 /** Longest text written by a loop, in units: a native call costs as much as some forty units, whatever its length. */
 const LOOP_UNITS = 40;
 /** Longest text for which the most that it can take is reserved. Longer ones are tried as ASCII first. */
-const RESERVED_UNITS = 4096;
+const RESERVED_UNITS = 65_536;
 /** Room after such a text, so that a character of several bytes that is cut off cannot make it look like ASCII. */
 const SPARE_BYTES = 4;
 
