@@ -20,7 +20,8 @@ service Bench {
   rpc Bulk(Count) returns (stream Blob);
 }`;
 
-// biome-ignore lint/suspicious/noExplicitAny: proto-loader gives untyped clients
+// What proto-loader gives has no types.
+// oxlint-disable-next-line typescript/no-explicit-any
 type Untyped = any;
 
 function load(): Untyped {
@@ -51,7 +52,9 @@ export const grpcJs: System = {
     const client = new (load())(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
     const call = (method: string, request: unknown): Promise<Untyped> =>
       new Promise((resolve, reject) =>
-        client[method](request, (error: unknown, reply: unknown) => (error === null ? resolve(reply) : reject(error))),
+        client[method](request, (error: Error | null, reply: unknown) =>
+          error === null ? resolve(reply) : reject(error),
+        ),
       );
     return {
       tiny: (name) => call("Tiny", { name }),

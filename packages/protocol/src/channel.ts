@@ -93,7 +93,7 @@ class BoundedChannel<T> implements Channel<T> {
     if (this.#end?.type === "failed") {
       const { error } = this.#end;
       this.#end = { type: "left" };
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     if (this.#end !== undefined) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve, reject) => this.#takers.push({ resolve, reject }));

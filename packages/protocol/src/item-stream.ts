@@ -22,7 +22,7 @@ const cutAfter = 64;
  * Received items between a connection, which pushes them, and one reader, who takes them with `for await`. It is not
  * bounded itself: the sender's credit bounds it, and that is given back as items are taken.
  */
-export class ItemStream<T> implements AsyncIterableIterator<T, undefined> {
+export class ItemStream<T> implements AsyncIterableIterator<T> {
   readonly #owner: ItemStreamOwner;
   #items: T[] = [];
   #sizes: number[] = [];
@@ -107,7 +107,7 @@ export class ItemStream<T> implements AsyncIterableIterator<T, undefined> {
 
   throw(error?: unknown): Promise<IteratorResult<T, undefined>> {
     void this.return();
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 
   #finish(end: End): void {
@@ -123,7 +123,7 @@ export class ItemStream<T> implements AsyncIterableIterator<T, undefined> {
 
   #leaveBy(end: End): Promise<IteratorResult<T, undefined>> {
     this.#over = true;
-    if (end.type === "failed") return Promise.reject(end.error as Error);
+    if (end.type === "failed") return Promise.reject(end.error);
     return Promise.resolve({ value: undefined, done: true });
   }
 

@@ -1,5 +1,5 @@
 import { systemClock } from "@pipit/protocol";
-import { byteTransportSuite } from "../../protocol/src/testing/byte-transport-suite.ts";
+import { byteTransportSuite } from "@pipit/protocol/testing";
 import { memoryTransport } from "./memory-transport.ts";
 import type { PieceBytes } from "./simulated-link.ts";
 import { simulatedNetwork } from "./simulated-network.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ByteStreamProbe } from "../../protocol/src/testing/byte-stream-probe.ts";
+import { ByteStreamProbe } from "@pipit/protocol/testing";
 import type { SimulatedLink } from "./simulated-link.ts";
 import { type PacketEvent, simulatedNetwork, type SimulatedNetworkOptions } from "./simulated-network.ts";
 import { seededRandom } from "./seeded-random.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@pipit/protocol";
-import { byteTransportSuite } from "../../protocol/src/testing/byte-transport-suite.ts";
+import { byteTransportSuite } from "@pipit/protocol/testing";
 import { tcpStreams } from "@pipit/transport-tcp";
 
 byteTransportSuite("TCP", () => {

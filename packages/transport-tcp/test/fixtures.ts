@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type ByteListener, type ByteStream, type ByteTransport, type Clock, systemClock } from "@pipit/protocol";
-import { ByteStreamProbe } from "../../protocol/src/testing/byte-stream-probe.ts";
+import { ByteStreamProbe } from "@pipit/protocol/testing";
 
 /** A file of `certificates/`, such as `server.pem`. */
 export function pem(name: string): string {

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { connect as openTls } from "node:tls";
 import { type Clock, systemClock } from "@pipit/protocol";
 import { type TlsErrorEvent, tcpStreams } from "@pipit/transport-tcp";
-import { byteTransportSuite } from "../../protocol/src/testing/byte-transport-suite.ts";
+import { byteTransportSuite } from "@pipit/protocol/testing";
 import { identity, patient, pem, Station, trusting } from "./fixtures.ts";
 
 const server = identity("server");

@@ -35,7 +35,7 @@ export class RecordedCall implements OutgoingCall {
   get end(): Extract<CallEvent, { type: "reply" | "failure" }> | undefined {
     const ends = this.events.filter((event) => event.type === "reply" || event.type === "failure");
     if (ends.length > 1) throw new Error(`The call ended ${ends.length} times`);
-    return ends[0] as Extract<CallEvent, { type: "reply" | "failure" }> | undefined;
+    return ends[0];
   }
 
   get items(): unknown[] {

@@ -6,7 +6,6 @@ import {
   defaultLimits,
   type IncomingCall,
   type Listener,
-  type Method,
   type RpcError,
   type Service,
   type SessionLimits,
@@ -63,7 +62,7 @@ export async function wirePair(options: WirePairOptions): Promise<WirePair> {
   const client = createTransport(network.host("client"));
   const calls: IncomingCall[] = [];
   const acceptor: CallAcceptor = {
-    lookup: (name, method) => (name === serverContract.name ? (serverContract.methods[method] as Method) : undefined),
+    lookup: (name, method) => (name === serverContract.name ? serverContract.methods[method] : undefined),
     onCall(call) {
       calls.push(call);
       options.onCall?.(call);

@@ -137,5 +137,8 @@ test("the session in the specification shows every kind of frame but chunks, win
       .filter(([, hex]) => hex.length > 16)
       .flatMap(([, hex]) => framesOf(Buffer.from(hex, "hex")).map(({ type }) => type)),
   );
-  assert.deepEqual([...types].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 16, 17, 18]);
+  assert.deepEqual(
+    [...types].sort((a, b) => a - b),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 16, 17, 18],
+  );
 });

@@ -117,7 +117,10 @@ function frameLength(bytes: Uint8Array, pos: number): number {
 
 function readU32(bytes: Uint8Array, pos: number): number {
   return (
-    ((bytes[pos] ?? 0) | ((bytes[pos + 1] ?? 0) << 8) | ((bytes[pos + 2] ?? 0) << 16) | ((bytes[pos + 3] ?? 0) << 24)) >>>
+    ((bytes[pos] ?? 0) |
+      ((bytes[pos + 1] ?? 0) << 8) |
+      ((bytes[pos + 2] ?? 0) << 16) |
+      ((bytes[pos + 3] ?? 0) << 24)) >>>
     0
   );
 }

@@ -45,7 +45,7 @@ export function typesOf(method: Method): MethodTypes {
   return types;
 }
 
-const anyType: MessageType = { codec: any as Codec<unknown, unknown>, schema: undefined, validate: undefined };
+const anyType: MessageType = { codec: any, schema: undefined, validate: undefined };
 
 function messageType(source: MessageSource | undefined): MessageType {
   if (source === undefined) return anyType;

@@ -1,6 +1,4 @@
-import { any, type Decoder, CodecError, type Schema } from "@pipit/codec";
-import * as codecPkg from "@pipit/codec";
-const codecFromSchema = (codecPkg as any).codecFromSchema;
+import { any, CodecError, codecFromSchema, type Decoder, type Schema } from "@pipit/codec";
 import type { Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import { type BindFrame, type ReplyDescriptions, schemaBytes, type TypeDescription } from "./binding-frames.ts";
