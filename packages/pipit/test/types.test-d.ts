@@ -2,8 +2,24 @@
  * Compiled with the repository, never run: what must not compile has an expected error, what must be inferred is compared
  * exactly.
  */
-import { type Client, createClient, createServer, type Handler, type Implementation, isRpcError } from "pipit";
-import { bidi, clientStream, type Infer, oneway, serverStream, service, string, struct, u32, unary } from "pipit";
+import {
+  bidi,
+  type Client,
+  clientStream,
+  createClient,
+  createServer,
+  type Handler,
+  type Implementation,
+  type Infer,
+  isRpcError,
+  oneway,
+  serverStream,
+  service,
+  string,
+  struct,
+  u32,
+  unary,
+} from "pipit";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_proof: Equal<A, B>): void {}
@@ -47,7 +63,7 @@ export async function calls(): Promise<void> {
   // @ts-expect-error a stream of requests is asked for
   await greeter.join({ name: "a" });
   // @ts-expect-error a stream of replies is no promise
-  (await greeter.watch({ name: "a" })).message;
+  void greeter.watch({ name: "a" }).then(() => {});
   // @ts-expect-error the direct form checks its request, too
   await client.call(Greeter.methods.hello, { nme: "a" });
 }
