@@ -115,7 +115,7 @@ export function rawKey(bytes: Uint8Array, start: number, end: number): RawKey {
 
 /** The same text as the engine's own copy of a property name: with any other, access by name is ten times as slow. */
 function internalized(key: string): string {
-  return Object.keys({ [key]: 0 })[0]!;
+  return Object.keys({ [key]: 0 })[0] as string;
 }
 
 function makeObject(keys: readonly string[], values: readonly unknown[]): object {
@@ -137,10 +137,11 @@ export function setOwn(object: Record<string, unknown>, key: string, value: unkn
  * computed keys define own properties whatever their names.
  */
 export function countUse(shape: Shape, decoding: Decoding): void {
-  if (++shape.uses !== (compiled < MANY_COMPILED ? COMPILE_AFTER : COMPILE_AFTER_MANY) || !canCompile) return;
+  const enough = compiled < MANY_COMPILED ? COMPILE_AFTER : COMPILE_AFTER_MANY;
+  if (++shape.uses < enough || shape.read || !canCompile) return;
   let body = "";
   let values = "";
-  let made = "";
+  let taken = "";
   let read = "";
   const names = ["D", "s"];
   shape.raw.forEach(({ bytes, words, mask }, i) => {
@@ -153,13 +154,13 @@ export function countUse(shape: Shape, decoding: Decoding): void {
     body += `let v${i}=b[p];if(v${i}<24)p++;else{v${i}=I(p,P${i});p=G()}`;
     values += `v${i},`;
     read += `[k${i}]:v${i},`;
-    made += `[k${i}]:x[${i}],`;
+    taken += `[k${i}]:x[${i}],`;
     names.push(`k${i}`, `P${i}`);
   });
   const given = shape.keys.flatMap((key, i) => [key, shape.places[i]]);
   try {
     // The number in the comment makes each source unique: the engine would share what it learned between equal ones.
-    const source = `const{itemAt:I,getPos:G,setPos:S,shaped:X}=D;return[x=>({${made}}),(p,b,v,e,q)=>{${body}S(p);return{${read}}}]//${compiled++}`;
+    const source = `const{itemAt:I,getPos:G,setPos:S,shaped:X}=D;return[x=>({${taken}}),(p,b,v,e,q)=>{${body}S(p);return{${read}}}]//${compiled++}`;
     [shape.make, shape.read] = new Function(...names, source)(decoding, shape, ...given);
   } catch {
     canCompile = false;
