@@ -150,8 +150,8 @@ export function countUse(shape: Shape, decoding: Decoding): void {
       const tests = Array.from(words, (word, j) => `(v.getInt32(p+${4 * j})${j < last ? "" : `&${mask}`})!==${word}`);
       body += `if(p+${4 * last + 5}>e||${tests.join("||")})return X(p,s,q,[${values}]);p+=${bytes.length};`;
     }
-    // A small integer is its head.
-    body += `let v${i}=b[p];if(v${i}<24)p++;else{v${i}=I(p,P${i});p=G()}`;
+    // A small integer is its head. Behind the first key there may be nothing; behind others there is room.
+    body += `let v${i}=${i > 0 ? "b[p]" : "p<e?b[p]:24"};if(v${i}<24)p++;else{v${i}=I(p,P${i});p=G()}`;
     values += `v${i},`;
     read += `[k${i}]:v${i},`;
     taken += `[k${i}]:x[${i}],`;

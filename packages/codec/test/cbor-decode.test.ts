@@ -39,14 +39,22 @@ describe("decodeCbor", () => {
   });
 
   it("never looks past the reader's end", () => {
-    const bytes = encode({ a: [1.5, "text", 2 ** 40], b: { c: "é" } });
-    for (let round = 0; round < 50; round++) {
-      const reader = new Reader(Buffer.concat([bytes, bytes]), 0, bytes.length);
-      decodeCbor(reader);
-      assert.equal(reader.pos, bytes.length);
-      for (let end = 0; end < bytes.length; end++) {
-        reader.reset(bytes, 0, end);
-        assert.throws(() => decodeCbor(reader), { code: "truncated" });
+    for (const value of [
+      { a: [1.5, "text", 2 ** 40], b: { c: "é" } },
+      { id: 1 },
+      { id: 1, n: 2, longer: 3 },
+      [{ x: 1 }, { x: 2 }],
+    ]) {
+      const bytes = encode(value);
+      const reader = new Reader();
+      for (let round = 0; round < 100; round++) {
+        reader.reset(Buffer.concat([bytes, bytes]), 0, bytes.length);
+        assert.deepEqual(decodeCbor(reader), value);
+        assert.equal(reader.pos, bytes.length);
+        for (let end = 0; end < bytes.length; end++) {
+          reader.reset(bytes, 0, end);
+          assert.throws(() => decodeCbor(reader), { code: "truncated" });
+        }
       }
     }
   });
