@@ -22,11 +22,13 @@ export function encodeHex(value: unknown, options?: CborEncodeOptions): string {
   return toHex(encode(value, options));
 }
 
-/** Decodes all of `bytes`, and throws where some are left. */
+/** Decodes all of `bytes`, and throws where some are left. They lie amid others that would pass for small integers. */
 export function decode(bytes: Uint8Array, options?: CborDecodeOptions): unknown {
-  const reader = new Reader(bytes);
+  const slab = new Uint8Array(bytes.length + 16).fill(1);
+  slab.set(bytes, 3);
+  const reader = new Reader(slab, 3, 3 + bytes.length);
   const value = decodeCbor(reader, options);
-  if (reader.pos !== bytes.length) throw new Error(`${bytes.length - reader.pos} bytes left over`);
+  if (reader.pos !== reader.end) throw new Error(`${reader.end - reader.pos} bytes left over`);
   return value;
 }
 
