@@ -94,8 +94,6 @@ export function endMessage(w: Writer, start: number): void {
 
 /** Bytes of the head of a message. */
 export const MESSAGE_HEAD_BYTES = 3;
-/** Longest body of one message; longer contents are cut over several. */
-export const MAX_MESSAGE_BODY_BYTES = 0xffff;
 
 export function writeUpdate(w: Writer, u: Update): void {
   w.u32(u.tagHigh);

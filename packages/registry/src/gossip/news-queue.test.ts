@@ -47,7 +47,10 @@ test("news about a subject replaces older news about it", () => {
   const queue = new NewsQueue();
   for (let i = 0; i < 10_000; i++) queue.add(`s${i % 3}`, 5, body(i % 3), i % 2 === 0);
   assert.equal(queue.size, 3);
-  assert.deepEqual(next(queue).sort(), [0, 1, 2]);
+  assert.deepEqual(
+    next(queue).sort((a, b) => a - b),
+    [0, 1, 2],
+  );
 });
 
 test("a piece too large for the room left is passed over, not lost", () => {

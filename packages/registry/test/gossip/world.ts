@@ -327,7 +327,7 @@ export class World {
   #forth(c: Connection, target: SimNode, bytes: Uint8Array, dialMs: number, id?: number): void {
     const delayMs = this.#segment(c.from, target);
     if (delayMs === undefined) return;
-    const name = id ?? (this.#kept.get(c.from.index * 65_536 + target.index) as number);
+    const name = id ?? this.#kept.get(c.from.index * 65_536 + target.index);
     c.lastForthMs = Math.max(this.nowMs + dialMs + delayMs, c.lastForthMs);
     this.#arrive(target, c.lastForthMs - this.nowMs, { kind: "stream", from: `#${name}`, bytes });
   }
