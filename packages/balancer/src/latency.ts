@@ -111,7 +111,7 @@ export class LatencyLaw {
     const { costs } = pool;
     costs[at] = (pool.nowMs - slot.latencyAtMs) * this.#haste;
     decayAt(costs, at);
-    costs[at] = costs[at] * slot.latencyMs;
+    costs[at] *= slot.latencyMs;
   }
 
   /** What the next call is thought to take, failures apart. */
