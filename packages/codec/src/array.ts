@@ -4,7 +4,6 @@ import { makeCodec } from "./codec.ts";
 import { expected, fail, within } from "./fault.ts";
 import type { Generator } from "./generator.ts";
 import { leastBits, type Node } from "./node.ts";
-import type { Parsed } from "./parse-schema.ts";
 import type { In, Out } from "./state.ts";
 import { itemsOf, toSet } from "./values.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
@@ -68,12 +67,6 @@ export function arrayNode(of: readonly Node[], isSet: boolean): Node {
     decode(from) {
       const values = decodeItems(from, of[0] as Node);
       return isSet ? toSet(values) : values;
-    },
-    resolve(w, resolution, path) {
-      const items: Node[] = [];
-      const node = resolution.place(w, this, arrayNode(items, isSet));
-      items.push(resolution.of(w.of[0] as Parsed, of[0] as Node, `${path}[]`));
-      return node;
     },
     genEncode(g, v) {
       const values = isSet ? g.bind(`${g.external(itemsOf)}(${v})`) : v;

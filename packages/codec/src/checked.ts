@@ -13,6 +13,11 @@ export interface CheckedTypes<X extends Types, S> {
 /** A codec whose decoded values went through a validator. */
 export interface CheckedCodec<X extends Types, S> extends CodecOf<CheckedTypes<X, S>> {}
 
+/** A codec that may be a checked one itself: `readerOf` puts what `~over` does on top of its decoder. */
+interface Inner extends Codec<unknown, unknown> {
+  readonly "~over"?: (decoder: Decoder<unknown>) => Decoder<unknown>;
+}
+
 /**
  * Decodes, then validates with any synchronous Standard Schema (Zod, Valibot, ArkType): bytes and schema are those of the
  * codec, values are those of the validator. Encoding is not validated: it is the receiver who must not trust.
@@ -20,11 +25,8 @@ export interface CheckedCodec<X extends Types, S> extends CodecOf<CheckedTypes<X
  * @throws CodecError `invalid` with the first issue and its path, when decoding meets a value that the validator refuses
  * @throws TypeError when the validator turns out to be asynchronous
  */
-export function checked<X extends Types, S extends StandardSchemaV1>(
-  codec: CodecOf<X>,
-  schema: S,
-): CheckedCodec<X, S> {
-  const inner = codec as unknown as Codec<unknown, unknown>;
+export function checked<X extends Types, S extends StandardSchemaV1>(codec: CodecOf<X>, schema: S): CheckedCodec<X, S> {
+  const inner = codec as unknown as Inner;
   const { validate } = schema["~standard"];
   const check = (value: unknown): unknown => {
     const result = validate(value);
@@ -37,12 +39,11 @@ export function checked<X extends Types, S extends StandardSchemaV1>(
     decode: (bytes: Uint8Array, options?: DecodeOptions) => check(decoder.decode(bytes, options)),
     decodeFrom: (reader: Reader, options?: DecodeOptions) => check(decoder.decodeFrom(reader, options)),
   });
-  const both: Omit<Codec<unknown, unknown>, "~types"> = {
+  const both: Omit<Inner, "~types"> = {
     ...over(inner),
     encode: (value, options) => inner.encode(value, options),
     encodeTo: (writer, value) => inner.encodeTo(writer, value),
     is: (value): value is unknown => inner.is(value) && (validate(value) as { issues?: unknown }).issues === undefined,
-    readerOf: (writer) => over(inner.readerOf(writer)),
     get schema() {
       return inner.schema;
     },
@@ -53,6 +54,7 @@ export function checked<X extends Types, S extends StandardSchemaV1>(
       return { ...inner["~standard"], validate: (value: unknown) => validateBoth(inner, validate, value) };
     },
     "~def": inner["~def"],
+    "~over": (decoder) => over(inner["~over"]?.(decoder) ?? decoder),
   };
   return both as unknown as CheckedCodec<X, S>;
 }

@@ -6,9 +6,8 @@ import { interpretDecode, interpretEncode } from "./interpreter.ts";
 import type { Def } from "./node.ts";
 import { type Planned, planOf } from "./plan.ts";
 import { Reader } from "./reader.ts";
-import { resolveReader } from "./resolve.ts";
 import { type Schema, schemaOf } from "./schema.ts";
-import type { DecodeOptions, Decoder, EncodeOptions, StandardProps, StandardResult } from "./types.ts";
+import type { DecodeOptions, EncodeOptions, StandardProps, StandardResult } from "./types.ts";
 import { isBytes } from "./values.ts";
 import { Writer } from "./writer.ts";
 
@@ -140,10 +139,6 @@ class SchemaCodec {
       if (isCodecError(error) && error.code !== "schema") return false;
       throw error;
     }
-  }
-
-  readerOf(writerSchema: Schema): Decoder<unknown> {
-    return resolveReader(this.schema, this.engine.planned, writerSchema) ?? this;
   }
 
   get schema(): Schema {

@@ -1,7 +1,6 @@
 import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
 import { expected, fail } from "./fault.ts";
-import { reading } from "./foreign.ts";
 import { indexBits, MOST_CHOICES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { Codec } from "./types.ts";
@@ -71,24 +70,6 @@ export function enumerationNode(values: readonly string[], fallback: string | un
       else if (bits === 0) indexOf(value);
     },
     decode: (from, head) => valueAt(inBody ? from.leb() : head),
-    resolve(w, resolution, path) {
-      const results = w.names.map((value) => (indexes.has(value) ? value : fallback));
-      const unknown = w.names.filter((value) => !indexes.has(value));
-      if (unknown.length > 0) {
-        if (fallback === undefined) {
-          return resolution.problem(
-            path,
-            `writer may send ${quoted(unknown)}, which the reader does not have and has no fallback for`,
-          );
-        }
-        resolution.note(path, `writer's ${quoted(unknown)} is read as ${JSON.stringify(fallback)}`);
-      }
-      const big = w.names.length > MOST_CHOICES;
-      return reading("enumeration", indexBits(w.names.length), big ? 1 : 0, (from, head) => {
-        const index = big ? from.leb() : head;
-        return results[index] ?? fail("variant", `enumeration has no value number ${index}`);
-      });
-    },
     genHead(g, v) {
       const index = g.name();
       if (values.length > 8) g.line(`const ${index}=${g.external(indexes)}.get(${v});if(${index}===undefined)bad();`);

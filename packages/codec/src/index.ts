@@ -21,6 +21,7 @@ export { type CompiledModule, compileToSource, precompiled } from "./compile-to-
 export { diff, type HasDef, type SchemaDiff } from "./diff.ts";
 export { codecFromSchema } from "./from-schema.ts";
 export { type JsonSchema, toJsonSchema } from "./json-schema.ts";
+export { type Readable, readerOf } from "./reader-of.ts";
 
 // For libraries on top: buffers, schemas as data, types.
 export type { ArrayCodec, ArrayTypes, SetCodec, SetTypes } from "./array.ts";

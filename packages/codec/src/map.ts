@@ -5,7 +5,6 @@ import { describe } from "./codec-error.ts";
 import { define } from "./define.ts";
 import { fail, within } from "./fault.ts";
 import { leastBits, type Node } from "./node.ts";
-import type { Parsed } from "./parse-schema.ts";
 import { string } from "./scalars.ts";
 import { mapPairs, newRecord, recordPairs } from "./values.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
@@ -116,14 +115,6 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
         fail("malformed", `${kind} with equal keys`);
       }
       return pairs;
-    },
-    resolve(w, resolution, path) {
-      const pair: Node[] = [];
-      const node = resolution.place(w, this, pairsNode(pair, isRecord));
-      const [key, value] = of as readonly [Node, Node];
-      pair.push(isRecord ? key : resolution.of(w.of[0] as Parsed, key, `${path}{key}`));
-      pair.push(resolution.of(w.of.at(-1) as Parsed, value, `${path}{}`));
-      return node;
     },
     genEncode(g, v) {
       const [key, value] = of as readonly [Node, Node];

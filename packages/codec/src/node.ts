@@ -1,6 +1,4 @@
 import type { Generator } from "./generator.ts";
-import type { Parsed } from "./parse-schema.ts";
-import type { Resolution } from "./resolve.ts";
 import type { Reader } from "./reader.ts";
 import type { Schema, SchemaBuilder } from "./schema.ts";
 import type { In, Out } from "./state.ts";
@@ -57,8 +55,6 @@ export interface Node {
   recursive?: boolean;
   /** How many places use this node. */
   uses?: number;
-  /** A node that reads values of another version, of the same kind. Types without children need none. */
-  resolve?(writer: Parsed, resolution: Resolution, path: string): Node;
   /** Expression for the head of `v`; statements that it needs go to `g`. */
   genHead?(g: Generator, v: string): string;
   /** Emits the statements that write the body. */

@@ -2,7 +2,6 @@ import { childDef } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { absent, fail } from "./fault.ts";
 import type { Def, Node } from "./node.ts";
-import type { Parsed } from "./parse-schema.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
 
 /** Types of a nullable `C`. */
@@ -57,13 +56,6 @@ export function nullableNode(of: readonly Node[]): Node {
       if ((head & 1) === 1) return child().decode(from, head >> 1);
       absent(head);
       return null;
-    },
-    resolve(w, resolution, path) {
-      const inner: Node[] = [];
-      const node = resolution.place(w, this, nullableNode(inner));
-      inner.push(resolution.of(w.of[0] as Parsed, child(), path));
-      node.bits = 1 + (inner[0] as Node).bits;
-      return node;
     },
     genHead(g, v) {
       if (child().bits === 0) return `(${v}===null?0:1)`;

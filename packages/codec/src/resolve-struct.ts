@@ -18,8 +18,8 @@ interface Step {
 }
 
 /** Matches fields by name, then by the reader's aliases. */
-export function resolveStruct(w: Parsed, reader: StructNode, resolution: Resolution, path: string): Node {
-  const { fields, aliases } = reader;
+export function resolveStruct(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
+  const { fields, aliases } = reader as StructNode;
   const slots = new Map<string, number>();
   fields.forEach(({ name }, slot) => {
     const known = [name, ...(aliases.get(name) ?? [])].find((candidate) => w.names.includes(candidate));
@@ -69,7 +69,8 @@ export function resolveStruct(w: Parsed, reader: StructNode, resolution: Resolut
     }),
   );
   const base = path === "" ? "" : `${path}.`;
-  w.of.forEach((child, i) => {
+  // A plain loop: every pair of structs that refer to each other is a level of the stack.
+  for (const [i, child] of w.of.entries()) {
     const name = w.names[i] as string;
     const slot = slots.get(name) ?? -1;
     const optional = w.optional[i] === true;
@@ -77,13 +78,13 @@ export function resolveStruct(w: Parsed, reader: StructNode, resolution: Resolut
     if (slot < 0) {
       resolution.note(shown, "reader does not have it, and passes over it");
       steps.push({ node: resolution.skip(child), optional, slot, name });
-      return;
+      continue;
     }
     const field = fields[slot] as Field;
     if (field.name !== name) resolution.note(shown, `reader calls it ${field.name}`);
     if (optional && !field.optional) resolution.problem(shown, "writer may leave it out, reader requires it");
     steps.push({ node: resolution.of(child, field.node, shown), optional, slot, name });
-  });
+  }
   const given = new Set(slots.values());
   fields.forEach(({ name, optional, fill }, slot) => {
     if (given.has(slot)) return;

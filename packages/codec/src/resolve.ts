@@ -12,6 +12,7 @@ import type { Node } from "./node.ts";
 import { headBits, type Parsed, parseSchema } from "./parse-schema.ts";
 import { countDepth, type Planned } from "./plan.ts";
 import { Reader } from "./reader.ts";
+import { resolveByKind } from "./resolve-kinds.ts";
 import { canonical, type Schema } from "./schema.ts";
 import type { Decoder } from "./types.ts";
 
@@ -20,7 +21,7 @@ const MAX_PAIRS = 16_384;
 /** Most differences that are listed. */
 const MAX_PROBLEMS = 100;
 
-/** What a node's `resolve` may ask for. */
+/** What the resolution of one kind may ask for. */
 export interface Resolution {
   /** The node that reads what `writer` describes and gives what `reader` would. */
   of(writer: Parsed, reader: Node, path: string): Node;
@@ -71,9 +72,9 @@ export function resolve(reader: Node, writer: Parsed): Resolved {
       if (r.kind === "nullable" && w.kind !== "nullable") return this.of(w, r.of[0] as Node, path);
       if (w.kind === "nullable" && r.kind !== "nullable")
         return this.problem(path, `writer may send null, reader wants ${r.kind}`);
-      if (w.kind !== r.kind || r.resolve === undefined)
-        return this.problem(path, `writer has ${w.kind}, reader wants ${r.kind}`);
-      const node = r.resolve(w, this, path);
+      const step = w.kind === r.kind ? resolveByKind.get(r.kind) : undefined;
+      if (step === undefined) return this.problem(path, `writer has ${w.kind}, reader wants ${r.kind}`);
+      const node = step(w, r, this, path);
       busy.delete(node);
       return node;
     },

@@ -6,7 +6,6 @@ import { absent, expected, within } from "./fault.ts";
 import type { Def, Node } from "./node.ts";
 import type { OptionalDef } from "./optional.ts";
 import type { In, Out } from "./state.ts";
-import { resolveStruct } from "./resolve-struct.ts";
 import { genStructDecode, genStructEncode } from "./struct-code.ts";
 import type { CodecOf, StructInput, StructOutput } from "./types.ts";
 
@@ -156,7 +155,6 @@ export function structNode(fields: readonly Field[], aliases: ReadonlyMap<string
       if (bits < 0) bits = bitsOf(fields);
       return decodeFields(from, fields, bits);
     },
-    resolve: (w, resolution, path) => resolveStruct(w, node, resolution, path),
     room: (g) => Math.ceil(bitsOf(fields) / 8) + g.roomOf(fields),
     genEncode: (g, v) => genStructEncode(g, fields, v),
     genDecode: (g) => genStructDecode(g, fields),

@@ -71,15 +71,6 @@ export function tupleNode(of: readonly Node[]): Node {
       }
       return value;
     },
-    resolve(w, resolution, path) {
-      if (w.of.length !== of.length) {
-        return resolution.problem(path, `writer has a tuple of ${w.of.length}, reader wants one of ${of.length}`);
-      }
-      const items: Node[] = [];
-      const node = resolution.place(w, this, tupleNode(items));
-      w.of.forEach((item, i) => items.push(resolution.of(item, of[i] as Node, `${path}[${i}]`)));
-      return node;
-    },
     genEncode(g, v) {
       g.line(`if(!Array.isArray(${v})||${v}.length!==${of.length})bad();`);
       genMembers(

@@ -76,9 +76,6 @@ function typedArrayNode(name: string): TypedArrayNode {
       if (length * size > from.end - from.pos) fail("truncated", `${length} elements do not fit into the bytes left`);
       return view(from.bytes, from.skip(length * size), length);
     },
-    resolve(w, resolution, path) {
-      return w.names[0] === name ? this : resolution.problem(path, `writer has ${w.names[0]}, reader wants ${name}`);
-    },
     genEncode(g, v) {
       const raw = g.bind(`${g.external(copyIn)}(${v})`);
       const n = g.bind(`${v}.length`);

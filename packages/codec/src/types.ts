@@ -54,12 +54,6 @@ export interface CodecOf<X extends Types> {
   decodeFrom(reader: Reader, options?: DecodeOptions): X["output"];
   /** Whether `value` is one that `decode` could have given (unknown keys are ignored). */
   is(value: unknown): value is X["output"];
-  /**
-   * A decoder for bytes written with another version of this schema: fields are matched by name.
-   *
-   * @throws {@link CodecError} `incompatible`, listing in words every difference that cannot be bridged, or `schema`
-   */
-  readerOf(writerSchema: Schema): Decoder<X["output"]>;
   /** The schema as plain data that survives JSON. */
   readonly schema: Schema;
   /** First 64 bits of SHA-256 over the canonical schema, 16 hex digits. */

@@ -2,9 +2,8 @@ import { decodeAlone, encodeAlone } from "./bits.ts";
 import { childDef } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
-import { listed, quoted } from "./enumeration.ts";
+import { listed } from "./enumeration.ts";
 import { expected, fail, within } from "./fault.ts";
-import { reading } from "./foreign.ts";
 import { indexBits, MOST_CHOICES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
@@ -115,43 +114,6 @@ export function unionNode(tags: readonly string[], of: readonly Node[], fallback
       } catch (error) {
         throw within(error, ".value");
       }
-    },
-    resolve(w, resolution, path) {
-      const unknown = w.names.filter((tag) => !indexes.has(tag));
-      if (unknown.length > 0) {
-        if (fallback === undefined) {
-          return resolution.problem(
-            path,
-            `writer may send ${quoted(unknown)}, which the reader does not have and has no fallback for`,
-          );
-        }
-        resolution.note(path, `writer's ${quoted(unknown)} is read as ${JSON.stringify(fallback.type)}`);
-      }
-      const payloads: Node[] = [];
-      const node = resolution.place(
-        w,
-        this,
-        reading("union", indexBits(w.names.length), 0, (from, head) => {
-          const payload = payloads[head] ?? fail("variant", `union has no case number ${head}`);
-          const type = w.names[head] as string;
-          try {
-            const value = decodeAlone(from, payload);
-            return indexes.has(type) ? { type, value } : { ...fallback };
-          } catch (error) {
-            throw within(error, ".value");
-          }
-        }),
-      );
-      w.of.forEach((payload, i) => {
-        const tag = w.names[i] as string;
-        const index = indexes.get(tag);
-        payloads.push(
-          index === undefined
-            ? resolution.skip(payload)
-            : resolution.of(payload, of[index] as Node, `${path}(${tag.slice(0, 40)})`),
-        );
-      });
-      return node;
     },
     genHead(g, v) {
       const index = g.name();

@@ -17,6 +17,7 @@ import {
   map,
   nullable,
   optional,
+  readerOf,
   record,
   set,
   string,
@@ -249,7 +250,7 @@ for (const engine of engines) {
 
     test("charges defaults that a newer reader fills in for what no byte pays for", () => {
       const added = Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`f${i}`, optional(u8, { default: 1 })]));
-      const reader = engine.of(array(struct({ a: u8, ...added }))).readerOf(array(struct({ a: u8 })).schema);
+      const reader = readerOf(engine.of(array(struct({ a: u8, ...added }))), array(struct({ a: u8 })).schema);
       const message = (count: number) =>
         array(struct({ a: u8 })).encode(Array.from({ length: count }, () => ({ a: 1 })));
       assert.equal(reader.decode(message(500)).length, 500);

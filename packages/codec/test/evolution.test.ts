@@ -20,6 +20,7 @@ import {
   map,
   nullable,
   optional,
+  readerOf,
   record,
   type Schema,
   set,
@@ -40,7 +41,7 @@ import {
 function across(writer: AnyCodec, reader: AnyCodec, value: unknown): unknown {
   const from = writer as Codec<unknown>;
   const schema = JSON.parse(JSON.stringify(from.schema)) as Schema;
-  return (reader as Codec<unknown>).readerOf(schema).decode(from.encode(value));
+  return readerOf(reader as Codec<unknown>, schema).decode(from.encode(value));
 }
 
 const everything = struct({
@@ -188,7 +189,7 @@ describe("a reader of another version", () => {
   });
 
   test("is the codec itself where schemas are the same", () => {
-    assert.equal(everything.readerOf(everything.schema), everything);
+    assert.equal(readerOf(everything, everything.schema), everything);
   });
 });
 
@@ -226,7 +227,7 @@ describe("diff", () => {
     test(`says what ${name} means, and readerOf throws exactly that`, () => {
       assert.deepEqual(diff(writer as Codec<unknown>, reader as Codec<unknown>).problems, problems);
       assert.throws(
-        () => (reader as Codec<unknown>).readerOf((writer as Codec<unknown>).schema),
+        () => readerOf(reader as Codec<unknown>, (writer as Codec<unknown>).schema),
         (error: CodecError) => error.code === "incompatible" && error.message.includes(problems[0] as string),
       );
     });
@@ -279,7 +280,7 @@ describe("a schema that travelled", () => {
     test(`is refused with ${name}`, () => {
       for (const attempt of [
         () => codecFromSchema(schema as Schema),
-        () => string.readerOf(schema as Schema),
+        () => readerOf(string, schema as Schema),
         () => diff(schema as Schema, string),
       ]) {
         assert.throws(attempt, (error: CodecError) => error instanceof CodecError && error.code === "schema");
@@ -306,7 +307,7 @@ describe("a schema that travelled", () => {
       const codec = codecFromSchema(schema);
       assert.deepEqual(codec.decode(codec.encode(value)), value);
       const reader = struct({ ["__proto__"]: optional(enumeration(evil)) });
-      assert.ok(Object.hasOwn(reader.readerOf(schema).decode(codec.encode(value)), "__proto__"));
+      assert.ok(Object.hasOwn(readerOf(reader, schema).decode(codec.encode(value)), "__proto__"));
       diff(schema, reader);
       reader.encode({ ["__proto__"]: evil[0] });
     } finally {

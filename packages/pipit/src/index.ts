@@ -25,6 +25,7 @@ export {
   map,
   nullable,
   optional,
+  readerOf,
   record,
   set,
   string,

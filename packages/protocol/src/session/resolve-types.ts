@@ -1,4 +1,4 @@
-import { any, CodecError, codecFromSchema, type Decoder, type Schema } from "@pipit/codec";
+import { any, CodecError, codecFromSchema, type Decoder, readerOf, type Schema } from "@pipit/codec";
 import type { Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import { type BindFrame, type ReplyDescriptions, schemaBytes, type TypeDescription } from "./binding-frames.ts";
@@ -30,7 +30,7 @@ export function resolveAtServer(method: Method, frame: BindFrame): ServerBinding
     throw mismatch(`the caller declares it as ${frame.kind}, this server as ${method.kind}`);
   }
   const own = typesOf(method);
-  const requestDecoder = readerOf(own.request, frame.request, "request");
+  const requestDecoder = decoderOf(own.request, frame.request, "request");
   let differs = checkWritten(own.response, frame.response, "reply");
   for (const [name, type] of own.errors) {
     const theirs = frame.errors.get(name);
@@ -52,9 +52,9 @@ export function resolveAtClient(
   const errors = new Map<string, Decoder<unknown>>();
   for (const [name, type] of own.errors) {
     const description = theirs.errors.get(name);
-    if (description !== undefined) errors.set(name, readerOf(type, description, `error "${name}"`));
+    if (description !== undefined) errors.set(name, decoderOf(type, description, `error "${name}"`));
   }
-  return { response: readerOf(own.response, theirs.response, "reply"), errors };
+  return { response: decoderOf(own.response, theirs.response, "reply"), errors };
 }
 
 /** All that this side writes in reply to a method. */
@@ -71,7 +71,7 @@ function ownDescription(type: MessageType): TypeDescription {
   return schema === undefined ? { form: "any" } : { form: "schema", bytes: schemaBytes(type, schema) };
 }
 
-function readerOf(own: MessageType, theirs: TypeDescription, what: string): Decoder<unknown> {
+function decoderOf(own: MessageType, theirs: TypeDescription, what: string): Decoder<unknown> {
   if (own.schema === undefined || theirs.form === "any") {
     if (own.schema === undefined && theirs.form === "any") return own.codec;
     throw mismatch(`${what}: one side declares a schema, the other any value`);
@@ -82,7 +82,7 @@ function readerOf(own: MessageType, theirs: TypeDescription, what: string): Deco
   }
   if (sameBytes(theirs.bytes, schemaBytes(own, own.schema))) return own.codec;
   try {
-    return own.codec.readerOf(decodeSchema(theirs.bytes));
+    return readerOf(own.codec, decodeSchema(theirs.bytes));
   } catch (error) {
     throw mismatch(`${what}: ${text(error)}`, error);
   }
@@ -100,7 +100,7 @@ function checkWritten(own: MessageType, theirs: TypeDescription, what: string): 
   }
   if (sameBytes(theirs.bytes, schemaBytes(own, own.schema))) return false;
   try {
-    codecFromSchema(decodeSchema(theirs.bytes)).readerOf(own.schema);
+    readerOf(codecFromSchema(decodeSchema(theirs.bytes)), own.schema);
   } catch (error) {
     throw mismatch(`${what}: ${text(error)}`, error);
   }
