@@ -365,15 +365,23 @@ export class ClientSession extends Session {
     }
     const returned = Math.max(0, stream.retriesLent - used);
     if ((flags & Flag.message) === 0) return this.#settleReply(stream, undefined, trailers, returned);
-    this.readMessage(
-      stream,
-      flags,
-      (whole) => this.#decodeReply(stream, whole, trailers, returned),
-      (error) => this.#giveUp(stream, error),
-    );
+    stream.trailers = trailers;
+    stream.retriesReturned = returned;
+    this.readMessage(stream, flags, 0);
   }
 
-  #decodeReply(stream: ClientStream, reader: Reader, trailers: Metadata | undefined, returned: number): void {
+  protected override deliver(stream: ClientStream, message: Reader, charge: number): void {
+    if (charge > 0) this.#decodeItem(stream, message, charge);
+    else this.#decodeReply(stream, message);
+  }
+
+  /** The reply cannot be taken; the server still owes the call's end. */
+  protected override refuseMessage(stream: ClientStream, error: RpcError): void {
+    this.#giveUp(stream, error);
+  }
+
+  #decodeReply(stream: ClientStream, reader: Reader): void {
+    const { trailers, retriesReturned: returned } = stream;
     const { binding } = stream;
     if (stream.call === undefined) return this.#retire(stream);
     let reply: unknown;
@@ -393,11 +401,7 @@ export class ClientSession extends Session {
 
   #onItem(stream: ClientStream | undefined): void {
     if (stream === undefined || stream.call === undefined) return this.dropItem();
-    this.readItem(
-      stream,
-      (whole, charge) => this.#decodeItem(stream, whole, charge),
-      (error) => this.#giveUp(stream, error),
-    );
+    this.readItem(stream);
   }
 
   #decodeItem(stream: ClientStream, reader: Reader, charge: number): void {
@@ -556,6 +560,9 @@ export class ClientStream extends StreamState implements OutgoingStream {
   body: Uint8Array | undefined;
   bodyStart = 0;
   bodyEnd = 0;
+  /** From the head of the reply. */
+  trailers: Metadata | undefined;
+  retriesReturned = 0;
   readonly #session: ClientSession;
 
   constructor(

@@ -262,44 +262,39 @@ export class ServerSession extends Session {
     while (this.#streams.length < slot) this.#streams.push(undefined);
     this.#streams[slot] = stream;
     this.#openCalls++;
-    const { kind } = stream.method;
-    if (kind === "client_stream" || kind === "bidi") {
+    if (stream.streamsInput) {
       if ((flags & Flag.message) !== 0) throw new ProtocolFault("Message in the head of a stream of requests");
       return this.#acceptor.onCall(stream);
     }
     if ((flags & Flag.message) === 0) throw new ProtocolFault("Call without its message");
-    this.readMessage(
-      stream,
-      flags,
-      (whole) => {
-        stream.setRequest(whole.bytes, whole.pos, whole.end);
-        this.#acceptor.onCall(stream);
-      },
-      (error) => this.refuse(stream, error),
-    );
+    this.readMessage(stream, flags, 0);
+  }
+
+  protected override deliver(stream: ServerStream, message: Reader, charge: number): void {
+    if (charge > 0) return this.#deliverItem(stream, message, charge);
+    stream.setRequest(message.bytes, message.pos, message.end);
+    this.#acceptor.onCall(stream);
+  }
+
+  protected override refuseMessage(stream: ServerStream, error: RpcError): void {
+    if (stream.streamsInput) this.#reject(stream, error);
+    else this.refuse(stream, error);
   }
 
   #onItem(stream: ServerStream | undefined): void {
     if (stream === undefined) return this.dropItem();
-    this.readItem(
-      stream,
-      (whole, charge) => {
-        let item: unknown;
-        try {
-          item = decodeMessage(
-            stream.binding.requestDecoder,
-            stream.binding.types.request,
-            whole,
-            "invalid_argument",
-            "Request",
-          );
-        } catch (error) {
-          return this.#reject(stream, error as RpcError);
-        }
-        stream.handler?.onItem(item, charge);
-      },
-      (error) => this.#reject(stream, error),
-    );
+    this.readItem(stream);
+  }
+
+  #deliverItem(stream: ServerStream, message: Reader, charge: number): void {
+    const { requestDecoder, types } = stream.binding;
+    let item: unknown;
+    try {
+      item = decodeMessage(requestDecoder, types.request, message, "invalid_argument", "Request");
+    } catch (error) {
+      return this.#reject(stream, error as RpcError);
+    }
+    stream.handler?.onItem(item, charge);
   }
 
   /** Ends a call whose item we cannot take: the handler sees a cancel, the caller the reason. */
@@ -464,6 +459,11 @@ export class ServerStream extends StreamState implements IncomingCall {
 
   get method(): Method {
     return this.binding.method;
+  }
+
+  get streamsInput(): boolean {
+    const { kind } = this.binding.method;
+    return kind === "client_stream" || kind === "bidi";
   }
 
   get peer(): StreamPeer {

@@ -188,6 +188,10 @@ export abstract class Session implements FrameSink, OutputHost {
   protected abstract onPreface(preface: Preface): void;
   /** The first bytes are those of another protocol. */
   protected abstract onForeign(bytes: Uint8Array): void;
+  /** A message is whole: an item when it took credit, else the one message of the call. */
+  protected abstract deliver(stream: StreamState, message: Reader, charge: number): void;
+  /** A message is longer than we take. */
+  protected abstract refuseMessage(stream: StreamState, error: RpcError): void;
   /** The stream has room for items again. */
   protected abstract onWritable(stream: StreamState): void;
   /** The peer broke the protocol, or speaks another version: say so and end. */
@@ -318,54 +322,34 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /**
-   * Takes in the message of the frame under the reader, whose flags were read: now, or when its last part has come.
-   * `refuse` is called instead when it is longer than we take.
+   * Takes in the message of the frame under the reader, whose flags were read, and which took `charge` of credit: now, or
+   * when its last part has come. What is longer than we take is refused.
    */
-  protected readMessage(
-    stream: StreamState,
-    flags: number,
-    finish: (reader: Reader) => void,
-    refuse: (error: RpcError) => void,
-  ): number {
+  protected readMessage(stream: StreamState, flags: number, charge: number): void {
     const { reader } = this;
-    if ((flags & Flag.chunked) === 0) {
-      const size = reader.end - reader.pos;
-      finish(reader);
-      return size;
-    }
+    if ((flags & Flag.chunked) === 0) return this.deliver(stream, reader, charge);
     const total = readU32(reader);
     if (reader.pos !== reader.end) throw new ProtocolFault("Head of a long message carries a part of it");
     if (stream.assembly !== undefined) throw new ProtocolFault("Long message inside another on one stream");
+    if (total === 0) throw new ProtocolFault("Long message without bytes");
+    const excess = this.#excess(total);
+    if (excess !== undefined)
+      return this.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
+    this.#assembling += total;
+    stream.assembly = { bytes: allocate(total), filled: 0, charge };
+  }
+
+  /** Why a long message cannot be taken. */
+  #excess(total: number): string | undefined {
     const { maxMessageBytes, maxReassemblyBytes } = this.limits;
-    if (total > maxMessageBytes) {
-      refuse(
-        new RpcError("resource_exhausted", `Message of ${total} bytes: at most ${maxMessageBytes} are accepted`, {
-          handled: "no",
-        }),
-      );
-    } else if (this.#assembling + total > maxReassemblyBytes) {
-      const held = this.#assembling;
-      refuse(
-        new RpcError(
-          "resource_exhausted",
-          `Message of ${total} bytes beside ${held} bytes of unfinished ones: at most ${maxReassemblyBytes} are held`,
-          { handled: "no" },
-        ),
-      );
-    } else {
-      this.#assembling += total;
-      stream.assembly = { bytes: allocate(total), filled: 0, finish: (bytes) => finish(new Reader(bytes)) };
-      if (total === 0) throw new ProtocolFault("Long message without bytes");
-    }
-    return total;
+    if (total > maxMessageBytes) return `Message of ${total} bytes: at most ${maxMessageBytes} are accepted`;
+    const held = this.#assembling;
+    if (held + total <= maxReassemblyBytes) return undefined;
+    return `Message of ${total} bytes beside ${held} bytes of unfinished ones: at most ${maxReassemblyBytes} are held`;
   }
 
   /** Takes in an item's credit and message. */
-  protected readItem(
-    stream: StreamState,
-    deliver: (reader: Reader, charge: number) => void,
-    refuse: (error: RpcError) => void,
-  ): void {
+  protected readItem(stream: StreamState): void {
     this.#workFrames++;
     const { reader } = this;
     if (stream.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
@@ -376,7 +360,7 @@ export abstract class Session implements FrameSink, OutputHost {
     this.#receiveCredit -= charge;
     stream.unconsumed += charge;
     if (this.#measuredBytes >= 0) this.#measuredBytes += charge;
-    this.readMessage(stream, flags, (whole) => deliver(whole, charge), refuse);
+    this.readMessage(stream, flags, charge);
   }
 
   /** An item for a stream that has ended: its credit goes back at once. */
@@ -463,7 +447,7 @@ export abstract class Session implements FrameSink, OutputHost {
     assembly.filled += count;
     if (assembly.filled < assembly.bytes.length) return;
     this.#dropAssembly(stream);
-    assembly.finish(assembly.bytes);
+    this.deliver(stream, new Reader(assembly.bytes), assembly.charge);
   }
 
   #dropAssembly(stream: StreamState): void {

@@ -4,8 +4,8 @@ import type { BulkSend } from "./output.ts";
 export interface Assembly {
   readonly bytes: Uint8Array;
   filled: number;
-  /** The message is whole. */
-  readonly finish: (bytes: Uint8Array) => void;
+  /** Credit that it took; 0 for the one message of a call. */
+  readonly charge: number;
 }
 
 /** What both ends keep for an open stream: credit for items each way, and long messages under way. */
