@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Context, currentContext, service, string, struct, unary } from "pipit";
 import { Probe } from "../support/contracts.ts";
 import type { Law } from "../support/law-suite.ts";
-import { collect, deferred, failure } from "../support/outcome.ts";
+import { collect, deferred, failure, outcome } from "../support/outcome.ts";
 
 const never = (): Promise<never> => new Promise(() => undefined);
 
@@ -159,6 +159,30 @@ export const lawTwo: Law = (it) => {
     const error = await world.run(end);
     assert.equal(error.code, "unavailable");
     assert.equal(error.handled, "maybe");
+  });
+
+  it("after a stall, a reply that lies in the socket wins over the deadline that passed meanwhile", async (world) => {
+    const server = world.server().handle(Probe, {
+      safe: () => ({ text: "warm" }),
+      plain() {
+        readMs = world.clock.now();
+        // Both ends stand still, as in one process they must. In virtual time nothing passes here.
+        const until = world.clock.now() + 120;
+        let turns = 0;
+        while (world.clock.now() < until && turns++ < 1e6);
+        return { text: "in time" };
+      },
+    } as never);
+    const client = world.client(await world.listen(server));
+    await world.run(client.call(Probe.methods.safe, { text: "" }));
+    let readMs = 0;
+    for (let round = 0; round < 5; round++) {
+      const startedMs = world.clock.now();
+      const end = await world.run(outcome(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 60 })));
+      // A machine so busy that the request itself was read too late says nothing about the reply.
+      if ("error" in end && readMs - startedMs > 50) continue;
+      assert.deepEqual(end, { value: { text: "in time" } });
+    }
   });
 
   it("a call made behind a long computation in the same turn keeps its whole time", async (world) => {
