@@ -3,7 +3,8 @@ import { childDef, containerDef } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { expected, fail, within } from "./fault.ts";
 import type { Generator } from "./generator.ts";
-import { leastBits, type Node } from "./node.ts";
+import { f64List, i32List, intList, u32List, uintList } from "./lists.ts";
+import { leastBits, type List, type Node } from "./node.ts";
 import type { In, Out } from "./state.ts";
 import { itemsOf, toSet } from "./values.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
@@ -80,9 +81,23 @@ export function arrayNode(of: readonly Node[], isSet: boolean): Node {
   };
 }
 
+/** Dense forms of elements that do not bring one: here, so that schemas without lists do without them. */
+const lists: Readonly<Record<string, List>> = {
+  u32: u32List,
+  i32: i32List,
+  uint: uintList,
+  int: intList,
+  f64: f64List,
+};
+
+function listOf(node: Node): List | undefined {
+  return node.list ?? lists[node.kind];
+}
+
 function encodeItems(out: Out, node: Node, values: readonly unknown[]): void {
   const n = values.length;
-  const { bits, list } = node;
+  const { bits } = node;
+  const list = listOf(node);
   out.leb(n);
   if (list !== undefined) {
     out.writer.reserve(list.most(n));
@@ -107,7 +122,8 @@ function encodeItems(out: Out, node: Node, values: readonly unknown[]): void {
 }
 
 function decodeItems(from: In, node: Node): unknown[] {
-  const { bits, list } = node;
+  const { bits } = node;
+  const list = listOf(node);
   if (list !== undefined) {
     const n = from.leb();
     if (list.least(n) > from.end - from.pos) fail("truncated", `${n} elements do not fit into the bytes left`);
@@ -130,8 +146,9 @@ function decodeItems(from: In, node: Node): unknown[] {
 function genItems(g: Generator, node: Node, values: string): void {
   const n = g.bind(`${values}.length`);
   g.line(g.leb(n));
-  if (node.list !== undefined) {
-    const list = g.external(node.list);
+  const dense = listOf(node);
+  if (dense !== undefined) {
+    const list = g.external(dense);
     g.reserve(`${list}.most(${n})`);
     g.line(`C.bytes=B;C.view=V;C.pos=p;${list}.write(C,${values},${n});p=C.pos;`);
     return;
@@ -145,8 +162,9 @@ function genItems(g: Generator, node: Node, values: string): void {
 
 function genReadItems(g: Generator, node: Node): string {
   const n = g.readLeb();
-  if (node.list !== undefined) {
-    const list = g.external(node.list);
+  const dense = listOf(node);
+  if (dense !== undefined) {
+    const list = g.external(dense);
     g.line(`if(!(${list}.least(${n})<=E-p))bad();I.pos=p;`);
     const x = g.bind(`${list}.read(I,${n})`);
     g.line("p=I.pos;");

@@ -42,7 +42,7 @@ export interface Node {
   encode(out: Out, value: unknown, head: number): void;
   /** Reads the body. */
   decode(from: In, head: number): unknown;
-  /** A whole list of these in a dense form of its own. */
+  /** A whole list of these in a dense form of its own, where `array` does not know one by the kind. */
   readonly list?: List | undefined;
   /** A form of its own where the value is the whole message. */
   readonly root?: {

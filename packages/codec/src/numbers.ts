@@ -1,7 +1,7 @@
 import { expected, fail } from "./fault.ts";
 import type { Generator } from "./generator.ts";
 import { leaf, type LeafSpec } from "./leaf.ts";
-import { f64List, fixedList, i32List, i64List, intList, u32List, u64List, uintList } from "./lists.ts";
+import { fixedList, i64List, u64List } from "./lists.ts";
 import type { List } from "./node.ts";
 import type { LeafType } from "./schema.ts";
 import { isDate, joinInt, toDate, toMs, writeInt } from "./values.ts";
@@ -18,13 +18,13 @@ interface Fixed {
   readonly method: string;
 }
 
-function fixed(kind: LeafType, f: Fixed, list: List): LeafSpec {
+function fixed(kind: LeafType, f: Fixed, list?: List): LeafSpec {
   const { size, method } = f;
   const little = size > 1 ? ",true" : "";
   return {
     least: size,
     most: size,
-    list,
+    ...(list === undefined ? {} : { list }),
     encode(out, value) {
       if (!f.fits(value)) expected(kind, value, codeFor(value));
       out.writer.reserve(size);
@@ -93,23 +93,18 @@ const f32Spec: LeafSpec = /* @__PURE__ */ fixed(
   ),
 );
 
-const f64Spec: LeafSpec = /* @__PURE__ */ fixed(
-  "f64",
-  {
-    size: 8,
-    method: "Float64",
-    fits: isNumber,
-    set: (view, pos, value) => view.setFloat64(pos, Number.isNaN(value) ? Number.NaN : value, true),
-    get: (view, pos) => view.getFloat64(pos, true),
-    misfit: notNumber,
-  },
-  f64List,
-);
+const f64Spec: LeafSpec = /* @__PURE__ */ fixed("f64", {
+  size: 8,
+  method: "Float64",
+  fits: isNumber,
+  set: (view, pos, value) => view.setFloat64(pos, Number.isNaN(value) ? Number.NaN : value, true),
+  get: (view, pos) => view.getFloat64(pos, true),
+  misfit: notNumber,
+});
 
 const u32Spec: LeafSpec = {
   least: 1,
   most: 5,
-  list: u32List,
   encode(out, value) {
     if ((value as number) >>> 0 !== value) expected("u32", value, codeFor(value));
     out.leb(value);
@@ -130,7 +125,6 @@ const u32Spec: LeafSpec = {
 const i32Spec: LeafSpec = {
   least: 1,
   most: 5,
-  list: i32List,
   encode(out, value) {
     if (((value as number) | 0) !== value) expected("i32", value, codeFor(value));
     out.leb(((value << 1) ^ (value >> 31)) >>> 0);
@@ -154,7 +148,6 @@ const i32Spec: LeafSpec = {
 const uintSpec: LeafSpec = {
   least: 1,
   most: 8,
-  list: uintList,
   encode(out, value) {
     if (!Number.isSafeInteger(value) || (value as number) < 0) expected("uint", value, codeFor(value));
     out.leb(value as number);
@@ -170,7 +163,6 @@ const uintSpec: LeafSpec = {
 const intSpec: LeafSpec = {
   least: 1,
   most: 9,
-  list: intList,
   encode(out, value) {
     if (!Number.isSafeInteger(value)) expected("int", value, codeFor(value));
     out.writer.reserve(9);
