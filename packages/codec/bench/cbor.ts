@@ -23,7 +23,7 @@ interface CborX {
   readonly Encoder: new (options: object) => Omit<Subject, "name">;
 }
 
-const ROUNDS = 40;
+const ROUNDS = 60;
 const ROUND_MS = 6;
 const SLAB_BYTES = 1 << 22;
 

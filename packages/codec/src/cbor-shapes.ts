@@ -146,9 +146,13 @@ export function countUse(shape: Shape, decoding: Decoding): void {
   const names = ["D", "s"];
   shape.raw.forEach(({ bytes, words, mask }, i) => {
     if (i > 0) {
-      const last = words.length - 1;
-      const tests = Array.from(words, (word, j) => `(v.getInt32(p+${4 * j})${j < last ? "" : `&${mask}`})!==${word}`);
-      body += `if(p+${4 * last + 5}>e||${tests.join("||")})return X(p,s,q,[${values}]);p+=${bytes.length};`;
+      // The last key byte by byte: near the end of the input its last word would reach past it.
+      const isLast = i === shape.keys.length - 1;
+      const tests = isLast
+        ? Array.from(bytes, (byte, j) => `b[p+${j}]!==${byte}`)
+        : Array.from(words, (word, j) => `(v.getInt32(p+${4 * j})${j < words.length - 1 ? "" : `&${mask}`})!==${word}`);
+      const room = isLast ? bytes.length : 4 * words.length;
+      body += `if(p+${room}>=e||${tests.join("||")})return X(p,s,q,[${values}]);p+=${bytes.length};`;
     }
     // A small integer is its head. Behind the first key there may be nothing; behind others there is room.
     body += `let v${i}=${i > 0 ? "b[p]" : "p<e?b[p]:24"};if(v${i}<24)p++;else{v${i}=I(p,P${i});p=G()}`;
