@@ -63,6 +63,7 @@ export class ClientCore {
   readonly #resolved: ResolvedClientOptions;
   readonly #transport: Transport;
   readonly #channels = new Map<string, SharedChannel>();
+  readonly #channelKeys = new Map<EndpointChannel, string>();
   readonly #routes = new Map<string, Route>();
   readonly #budgets = new Map<string, RetryBudget>();
   readonly #watching = new AbortController();
@@ -261,6 +262,7 @@ export class ClientCore {
         onEvidence: (evidence) => this.#report(channel, evidence),
       });
       shared = { channel, uses: 0 };
+      this.#channelKeys.set(channel, key);
       this.#channels.set(key, shared);
       if (connection.connect === "eager") channel.connect();
     }
@@ -269,13 +271,12 @@ export class ClientCore {
   }
 
   #closeChannel(channel: EndpointChannel): void {
-    for (const [key, shared] of this.#channels) {
-      if (shared.channel !== channel) continue;
-      if (--shared.uses > 0) return;
-      this.#channels.delete(key);
-      channel.close();
-      return;
-    }
+    const key = this.#channelKeys.get(channel);
+    const shared = key === undefined ? undefined : this.#channels.get(key);
+    if (key === undefined || shared === undefined || --shared.uses > 0) return;
+    this.#channels.delete(key);
+    this.#channelKeys.delete(channel);
+    channel.close();
   }
 
   #recount(): void {

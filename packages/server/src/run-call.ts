@@ -84,13 +84,21 @@ function invoke(call: ServerCall, input: unknown): unknown {
   return call.entry.handler(input, call);
 }
 
+/** The stream of replies ended. */
+function finishStream(call: ServerCall): void {
+  try {
+    call.end();
+  } catch (error) {
+    call.core.reportError(call, error, call.core.createId());
+    call.fail(RpcError.from(error, "internal"));
+  }
+  call.core.release(call);
+}
+
 function pump(call: ServerCall, items: unknown): void {
   try {
     new ReplyPump(call, items, {
-      onDone() {
-        call.end();
-        call.core.release(call);
-      },
+      onDone: () => finishStream(call),
       onError: (error) => finishWithError(call, undefined, error),
     }).start();
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   type IncomingCall,
   type IncomingHandler,
   ItemStream,
+  maxMetadataBytes,
   Metadata,
   type Method,
   type Peer,
@@ -201,8 +202,10 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   fail(error: RpcError): void {
     if (this.#ended) return;
     this.failedWith = error.code;
-    const trailers = this.#sentTrailers() ?? error.metadata;
-    this.incoming.fail(error, trailers, this.#purse?.left ?? this.incoming.retriesLent);
+    const trailers = this.#trailers ?? error.metadata;
+    // What does not fit on the wire must not keep the error from its caller.
+    const sent = trailers !== undefined && trailers.byteLength <= maxMetadataBytes ? trailers : undefined;
+    this.incoming.fail(error, sent, this.#purse?.left ?? this.incoming.retriesLent);
     this.#finish();
   }
 
@@ -235,9 +238,17 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
     if (this.#purse !== undefined) this.#purse.left = 0;
   }
 
+  /** @throws RpcError when they are too large */
   #sentTrailers(): Metadata | undefined {
     const trailers = this.#trailers;
-    return trailers === undefined || trailers.size === 0 ? undefined : trailers;
+    if (trailers === undefined || trailers.size === 0) return undefined;
+    if (trailers.byteLength > maxMetadataBytes) {
+      throw new RpcError(
+        "internal",
+        `Trailers of ${trailers.byteLength} bytes: at most ${maxMetadataBytes} can be sent`,
+      );
+    }
+    return trailers;
   }
 
   // What the connection and the wheel tell it.

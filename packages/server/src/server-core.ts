@@ -2,6 +2,7 @@ import {
   type CallAcceptor,
   type Clock,
   DeadlineWheel,
+  encodeMessage,
   type IncomingCall,
   type Interceptor,
   isRpcError,
@@ -108,11 +109,14 @@ export class ServerCore implements CallAcceptor {
 
   /** The handler has ended: its place is free. */
   release(call: ServerCall): void {
-    if (callEnd.hasSubscribers) {
-      callEnd.publish({ method: call.method, peer: call.peer, attempt: call.attempt, code: call.failedWith });
-    }
+    this.#publishEnd(call);
     if (call.failedWith !== undefined) this.counts.failed++;
     this.#admission.free();
+  }
+
+  #publishEnd(call: ServerCall): void {
+    if (!callEnd.hasSubscribers) return;
+    callEnd.publish({ method: call.method, peer: call.peer, attempt: call.attempt, code: call.failedWith });
   }
 
   countDeadline(): void {
@@ -125,7 +129,7 @@ export class ServerCore implements CallAcceptor {
 
   /** What a handler's throw is to the caller; unexpected ones are reported. */
   judge(call: ServerCall, thrown: unknown): RpcError {
-    const { reply, unexpected, id } = judgeHandlerError(thrown, () => this.createId());
+    const { reply, unexpected, id } = judgeHandlerError(sendable(call, thrown), () => this.createId());
     // A handler that threw because its call had been given up is no news.
     if (unexpected && call.cancelled === undefined) this.reportError(call, thrown, id);
     return reply;
@@ -184,11 +188,13 @@ export class ServerCore implements CallAcceptor {
   #leaveQueue(queued: QueuedCall): void {
     this.#admission.leave(queued);
     if (queued.call.open) this.#refuse(queued.call, "the wait for a place took too long");
+    else this.#publishEnd(queued.call);
   }
 
   #refuse(call: ServerCall, why: string): void {
     this.counts.refused++;
     call.refuse(this.#refusal(why));
+    this.#publishEnd(call);
   }
 
   /** One error per reason: under overload a stack trace per refused call would be the heaviest work of all. */
@@ -200,5 +206,17 @@ export class ServerCore implements CallAcceptor {
       this.#refusals.set(why, error);
     }
     return error;
+  }
+}
+
+/** A declared error whose data are not what the contract says is a bug of the handler, not an answer. */
+function sendable(call: ServerCall, thrown: unknown): unknown {
+  if (!isRpcError(thrown) || thrown.error === undefined || !Object.hasOwn(call.method.errors, thrown.error))
+    return thrown;
+  try {
+    encodeMessage(call.method, { error: thrown.error }, thrown.data);
+    return thrown;
+  } catch (error) {
+    return new Error(`Data of the declared error "${thrown.error}" do not encode`, { cause: error });
   }
 }

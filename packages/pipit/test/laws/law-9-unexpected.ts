@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type HandlerFailure, isRpcError, RpcError } from "pipit";
+import { type Context, type HandlerFailure, isRpcError, RpcError } from "pipit";
 import { Probe } from "../support/contracts.ts";
 import type { Law } from "../support/law-suite.ts";
 import { collect, failure } from "../support/outcome.ts";
@@ -82,5 +82,48 @@ export const lawNine: Law = (it) => {
     assert.equal(error.code, "internal");
     assert.equal(log.length, 1);
     assert.match(String(log[0]), /\$\.text: expected string/);
+  });
+
+  it("what a handler wants to say and cannot be sent is its fault, and spoils no other call", async (world) => {
+    const log: string[] = [];
+    const server = world.server({ onError: (error) => log.push(String(error)) }).handle(Probe, {
+      declared(_: unknown, context: { error(name: string, data: unknown): RpcError }) {
+        throw context.error("notFound", { id: "seven" });
+      },
+      plain(_: unknown, { trailers }: Context) {
+        trailers.set("long", "x".repeat(9000));
+        return { text: "" };
+      },
+      safe(_: unknown, { trailers }: Context) {
+        trailers.set("long", "x".repeat(9000));
+        throw new RpcError("not_found", "No order 7");
+      },
+      quick(_: unknown, { replyMetadata }: Context) {
+        replyMetadata.set("long", "x".repeat(9000));
+        return { text: "" };
+      },
+      *items(_: unknown, { trailers }: Context) {
+        trailers.set("long", "x".repeat(9000));
+        yield { text: "1" };
+      },
+      once: ({ text }: { text: string }) => ({ text }),
+    } as never);
+    const client = world.client(await world.listen(server));
+    const { methods } = Probe;
+    const options = { timeoutMs: 5000 };
+    const codes = [
+      (await world.run(failure(client.call(methods.declared, { text: "" })))).code,
+      (await world.run(failure(client.call(methods.plain, { text: "" })))).code,
+      (await world.run(failure(client.call(methods.safe, { text: "" })))).code,
+      (await world.run(failure(client.call(methods.quick, { text: "" }, options)))).code,
+      (await world.run(collect(client.call(methods.items, { text: "" })))).error?.code,
+    ];
+    assert.equal(codes[0], "internal");
+    assert.equal(codes[2], "not_found");
+    for (const index of [1, 3, 4])
+      assert.ok(["internal", "resource_exhausted", "invalid_argument"].includes(codes[index] ?? ""), codes[index]);
+    assert.equal(log.length, 4);
+    assert.deepEqual(await world.run(client.call(methods.once, { text: "still here" })), { text: "still here" });
+    assert.deepEqual([client.stats().inFlight, server.stats().inFlight], [0, 0]);
   });
 };
