@@ -37,7 +37,14 @@ const treeRetries = 3;
 
 const nothingTried: ReadonlySet<string> = new Set();
 
-/** A state machine over one call: from the caller's request, over as many sendings as law 4 allows, to exactly one end. */
+/**
+ * A state machine over one call: from the caller's request, over as many sendings as law 4 allows, to exactly one end. It is
+ * long because it is one: what decides (law 4, backoff, budget), words (errors) and notes (the log) lies beside it, and a
+ * second object per call would cost more than a long file.
+ *
+ * `new` → `sent` or `waiting` (for an endpoint or a connection) → … → `backoff` → … → `over`. Connections, timers, signals,
+ * parents and waiting lists call in; each looks at the state first, so that whatever comes late changes nothing.
+ */
 export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, SignalListener, Waiter {
   // What a connection reads.
   readonly method: Method;
