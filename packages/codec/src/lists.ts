@@ -222,15 +222,12 @@ function nextByte(from: ListIn): number {
   return from.bytes[from.pos++] as number;
 }
 
-/** Bytes of `value` in two's complement, 1 to 7. */
-function width53(value: number): number {
-  const size = value < 0 ? -1 - value : value;
-  if (size < 0x80000000) return size < 0x8000 ? (size < 0x80 ? 1 : 2) : size < 0x800000 ? 3 : 4;
-  return size < 0x800000000000 ? (size < 0x8000000000 ? 5 : 6) : 7;
-}
+/** Upper halves from here on are those of unsafe integers, or of the least safe ones. */
+const MOST_UPPER = 0x1fffff;
 
 /** Blocks of 16: a byte with the width of the widest value, then all values in that many bytes, two's complement. */
 function int53List(name: string, lowest: number): List {
+  const lowestSign = lowest < 0 ? -1 : 0;
   return {
     name,
     least: (n) => n + Math.ceil(n / BLOCK),
@@ -243,20 +240,27 @@ function int53List(name: string, lowest: number): List {
       for (let i = 0; i < n; ) {
         const stop = Math.min(i + BLOCK, n);
         const start = pos + 1;
-        let low = 0;
-        let high = 0;
+        // Bits that any value of the block needs, sign apart, of the upper and the lower half.
+        let upper = 0;
+        let lower = 0;
+        let signs = 0;
         pos = start;
         for (let k = i; k < stop; k++, pos += width) {
-          const value = values[k] as number;
-          // Also refuses what is no number: rounding gives another value, or NaN.
-          if (Math.floor(value) !== value) wrongItem(name, value, k);
-          low = Math.min(low, value);
-          high = Math.max(high, value);
-          view.setInt32(pos, value | 0, true);
-          view.setInt32(pos + 4, Math.floor(value * 2 ** -32), true);
+          const value = values[k];
+          if (typeof value !== "number") wrongItem(name, value, k);
+          const rounded = Math.floor(value * 2 ** -32);
+          const high = rounded | 0;
+          const low = value | 0;
+          if (Math.floor(value) !== value || high !== rounded) wrongItem(name, value, k);
+          const sign = high >> 31;
+          upper |= high ^ sign;
+          lower |= low ^ sign;
+          signs |= sign;
+          view.setInt32(pos, low, true);
+          view.setInt32(pos + 4, high, true);
         }
-        if (low < lowest || high > Number.MAX_SAFE_INTEGER) findOutOfRange(name, values, i, lowest);
-        const actual = Math.max(width53(low), width53(high));
+        if (upper >= MOST_UPPER || signs < lowestSign) refuseUnsafe(name, values, i, stop, lowest);
+        const actual = ((upper === 0 ? 32 - Math.clz32(lower) : 64 - Math.clz32(upper)) >> 3) + 1;
         if (actual !== width) {
           width = actual;
           pos = start;
@@ -303,8 +307,8 @@ function int53List(name: string, lowest: number): List {
   };
 }
 
-function findOutOfRange(name: string, values: readonly unknown[], start: number, lowest: number): never {
-  for (let i = start; ; i++) {
+function refuseUnsafe(name: string, values: readonly unknown[], start: number, stop: number, lowest: number): void {
+  for (let i = start; i < stop; i++) {
     const value = values[i] as number;
     if (value < lowest || value > Number.MAX_SAFE_INTEGER) wrongItem(name, value, i);
   }
