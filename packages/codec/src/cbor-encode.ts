@@ -92,8 +92,9 @@ function writeItem(value: unknown, depth: number, node: KeyNode): void {
       return writeBigint(value);
     case "object":
       return value === null ? writeHead(writer, MAJOR_SIMPLE, 22) : writeObject(value, depth, node);
+    default:
+      return expected("data", value);
   }
-  expected("data", value);
 }
 
 function writeObject(value: object, depth: number, node: KeyNode): void {

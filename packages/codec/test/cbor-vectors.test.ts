@@ -63,7 +63,7 @@ describe("CBOR vectors", () => {
         assert.throws(
           () => decodeHex(before + bytes),
           (error) => {
-            assert.ok(isCodecError(error), `${before}${bytes}: ${error}`);
+            assert.ok(isCodecError(error), `${before}${bytes}: ${String(error)}`);
             const offset = error.offset as number;
             assert.equal(error.code, code, `${before}${bytes} (${why}): ${error}`);
             assert.ok(offset >= 0 && offset <= (before + bytes).length / 2, `${before}${bytes}: offset ${offset}`);
