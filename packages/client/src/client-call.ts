@@ -103,6 +103,8 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #itemSeen = false;
   #inputEnded = false;
   #extended = false;
+  /** A stream for which neither call nor contract gave a deadline: the default bounds its silent parts. */
+  #watchesSilence = false;
 
   /** @throws RangeError or TypeError for an option that makes no sense */
   constructor(core: ClientCore, plan: CallPlan, request: unknown, options: CallOptions | undefined) {
@@ -115,8 +117,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#startedMs = nowMs;
     const parent = options?.context ?? currentContext();
     const given = options?.timeoutMs;
-    if (given === undefined) this.deadlineMs = plan.timeoutGiven || !streams(plan) ? nowMs + plan.timeoutMs : Infinity;
-    else this.deadlineMs = nowMs + checkedTimeout(given);
+    this.#watchesSilence = given === undefined && !plan.timeoutGiven && streams(plan);
+    if (this.#watchesSilence) this.deadlineMs = Infinity;
+    else this.deadlineMs = nowMs + (given === undefined ? plan.timeoutMs : checkedTimeout(given));
     if (parent !== undefined) this.#inherit(parent);
     if (this.deadlineMs === Infinity && !streams(plan)) {
       throw new RangeError(`Option timeoutMs: Infinity is for streams; ${plan.method.name} has one reply`);
@@ -178,7 +181,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       return;
     }
     core.wheel.add(this);
-    if (this.deadlineMs === Infinity) this.#startTimer();
+    if (this.#watchesSilence) this.#startTimer();
     if (this.#parent !== undefined && this.#attach(this.#parent)) return;
     this.#routeFirst();
   }
@@ -215,7 +218,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   onInputEnd(): void {
     this.#inputEnded = true;
     this.#stream?.endInput();
-    if (!this.#plan.streamsOutput && this.deadlineMs === Infinity) this.#startTimer();
+    if (!this.#plan.streamsOutput && this.#watchesSilence) this.#startTimer();
   }
 
   onInputError(error: unknown): void {
