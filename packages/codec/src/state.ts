@@ -78,14 +78,19 @@ export class Out {
 /** Writes `value` (an integer in 0..2^53-1) at `pos`; gives the position after it. At most 8 bytes. */
 export function writeLeb(bytes: Uint8Array, start: number, value: number): number {
   let pos = start;
-  let rest = value;
-  while (rest > 0x7fffffff) {
-    bytes[pos++] = (rest & 127) | 128;
-    rest = Math.floor(rest / 128);
+  let rest = value | 0;
+  if (rest !== value) {
+    // One division for 28 bits: on doubles each costs as much as all the rest.
+    bytes[pos] = rest | 128;
+    bytes[pos + 1] = (rest >> 7) | 128;
+    bytes[pos + 2] = (rest >> 14) | 128;
+    bytes[pos + 3] = (rest >> 21) | 128;
+    pos += 4;
+    rest = Math.floor(value * 2 ** -28);
   }
   while (rest > 127) {
     bytes[pos++] = (rest & 127) | 128;
-    rest >>>= 7;
+    rest >>= 7;
   }
   bytes[pos++] = rest;
   return pos;

@@ -1,5 +1,6 @@
 /** Checks and conversions that both engines call, each with a wrong value refused. */
 import { expected, fail } from "./fault.ts";
+import { writeLeb } from "./state.ts";
 
 /** Most milliseconds from 1970 that a `Date` holds. */
 const DATE_MOST_MS = 8.64e15;
@@ -8,14 +9,12 @@ const DATE_MOST_MS = 8.64e15;
 export function writeInt(bytes: Uint8Array, start: number, value: number): number {
   const size = value < 0 ? -1 - value : value;
   const sign = value < 0 ? 1 : 0;
-  let pos = start;
-  let rest = Math.floor(size / 64);
-  bytes[pos++] = ((size % 64) << 1) | sign | (rest > 0 ? 128 : 0);
-  while (rest > 0) {
-    bytes[pos++] = (rest % 128) | (rest > 127 ? 128 : 0);
-    rest = Math.floor(rest / 128);
+  if (size < 64) {
+    bytes[start] = (size << 1) | sign;
+    return start + 1;
   }
-  return pos;
+  bytes[start] = (size << 1) | sign | 128;
+  return writeLeb(bytes, start + 1, Math.floor(size * 2 ** -6));
 }
 
 /** A zigzag integer from its first byte and the base-128 number that follows. */
