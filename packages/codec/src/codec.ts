@@ -115,7 +115,7 @@ class SchemaCodec {
     engine.hint = wanted > engine.hint ? wanted : Math.max(engine.hint - (engine.hint >> 6), wanted);
     const { bytes } = writer;
     if (options?.copy) return new Uint8Array(bytes.subarray(start, writer.pos));
-    return new Uint8Array(bytes.buffer, bytes.byteOffset + start, size);
+    return new Uint8Array(writer.buffer, bytes.byteOffset + start, size);
   }
 
   decode(bytes: Uint8Array, options?: DecodeOptions): unknown {
