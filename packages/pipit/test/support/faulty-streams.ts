@@ -54,8 +54,11 @@ export class FaultyStreams implements ByteTransport, Faults {
   }
 
   reset(address?: string): void {
-    for (const stream of this.#open) if (address === undefined || stream.address === address) stream.reset();
-    this.#open.clear();
+    for (const stream of this.#open) {
+      if (address !== undefined && stream.address !== address) continue;
+      this.#open.delete(stream);
+      stream.reset();
+    }
   }
 
   freeze(): void {
