@@ -27,6 +27,8 @@ interface Globals {
 const SAMPLE_UNITS = 256;
 /** Below this a loop over characters beats a native call. Measured on Node 20. */
 const LOOP_CHARS = 24;
+/** From here on looking for wide characters and copying beats converting to UTF-8. Measured on Node 20. */
+const LONG_CHARS = 1024;
 const CHUNK = 4096;
 
 const { Buffer, TextDecoder, TextEncoder } = globalThis as unknown as Globals;
@@ -69,8 +71,8 @@ export function writeText(writer: Writer, pos: number, narrow: string, wide: str
       bytes[pos++] = unit;
     }
   } else {
-    // As many bytes as characters: ASCII.
-    if (native.utf8Write.call(bytes, narrow, pos) !== units) {
+    // As many bytes as characters: ASCII. Long text is looked at first, as Latin-1 is then copied and not converted.
+    if (units >= LONG_CHARS || native.utf8Write.call(bytes, narrow, pos) !== units) {
       if (isWide(narrow)) return -1;
       native.latin1Write.call(bytes, narrow, pos);
     }
