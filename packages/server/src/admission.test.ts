@@ -72,6 +72,24 @@ test("a call whose predicted wait is longer than its time left is refused at onc
   assert.ok(admission.retryAfterMs() >= 1000);
 });
 
+test("a slow time long past does not keep the queue shut", () => {
+  const { admission, call, set } = rig({ queue: 100, waitMs: 500 });
+  const atOnce = (at: number): void => {
+    set(at);
+    admission.free();
+  };
+  for (const name of ["running", "b", "c"]) admission.enter(call(name));
+  atOnce(100);
+  atOnce(1100);
+  assert.equal(admission.enter(call("first in line")), "wait");
+  assert.equal(admission.enter(call("second")), "too late");
+  atOnce(1200);
+  atOnce(1201);
+  assert.equal(admission.running, 0);
+  assert.equal(admission.enter(call("later")), "run");
+  assert.equal(admission.enter(call("behind it", 1, 10_000)), "wait");
+});
+
 test("one that left while it waited is passed over", () => {
   const { admission, log, call } = rig();
   admission.enter(call("running"));

@@ -64,7 +64,8 @@ export class Admission<W extends Waiting> {
   /** Decides about a call for which {@link tryRun} found no place. */
   enter(call: W): Decision {
     if (this.tryRun()) return "run";
-    const wait = this.#predictedWaitMs(call.criticality);
+    // The first in line waits whatever was measured: a slow time long past would else keep the queue shut, unmeasured, for ever.
+    const wait = this.#queued === 0 ? 0 : this.#predictedWaitMs(call.criticality);
     if (wait > this.#options.maxQueueWaitMs || wait >= call.deadlineMs - this.#options.now()) return "too late";
     if (this.#queued >= this.#options.maxQueuedCalls && !this.#evictBelow(call.criticality)) return "full";
     this.#lanes[call.criticality].add(call);
