@@ -72,14 +72,6 @@ export function isCodecError(value: unknown): value is CodecError {
   return typeof value === "object" && value !== null && BRAND in value;
 }
 
-/** The same error seen from one step further out: `segment` (`.name`, `[3]`) goes in front of its path. */
-export function withSegment(error: unknown, segment: string): unknown {
-  if (!isCodecError(error)) return error;
-  return new CodecError(error.code, error.detail, `$${segment}${error.path.slice(1)}`, error.offset, {
-    cause: error.cause,
-  });
-}
-
 /** `.name`, or `["name"]` where the name is not an identifier. Cut at 64 characters. */
 export function fieldSegment(name: string): string {
   return /^[A-Za-z_$][\w$]{0,63}$/.test(name) ? `.${name}` : `[${quote(name, 64)}]`;
