@@ -131,7 +131,7 @@ async function oneFails(stage: Stage, fate: "unavailable" | "throw", mostShare: 
     const { errors, calls, sendings } = load.tally;
     const hits = sendings.filter(({ code }) => code !== undefined).length;
     return {
-      measured: `${percent(errors.length / calls)}`,
+      measured: percent(errors.length / calls),
       isMet: errors.length / calls <= mostShare,
       detail: `${errors.length} of ${calls} calls; ${hits} attempts met the failing one, ${ejected(pool())} ejected`,
     };
