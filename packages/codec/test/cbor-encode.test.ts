@@ -294,7 +294,8 @@ describe("encodeCbor", () => {
         let value: unknown = new Date(0);
         for (let i = 0; i < (maxDepth ?? CBOR_MAX_DEPTH); i++) value = wrap(value);
         const bytes = encode(value, { maxDepth });
-        assert.deepEqual(decode(bytes, { maxDepth }), value);
+        // The bytes again, not the values: comparing maps in maps takes some runtimes for ever.
+        assert.deepEqual(encode(decode(bytes, { maxDepth }), { maxDepth }), bytes);
         assert.throws(() => encode(wrap(value), { maxDepth }), { code: "depth" });
         assert.throws(() => decode(encode(wrap(value), { maxDepth: CBOR_MAX_DEPTH + 1 }), { maxDepth }), {
           code: "depth",

@@ -32,6 +32,9 @@ export interface ServerCounts {
   deadlinesExceeded: number;
 }
 
+/** How long one refusal and its `retryAfterMs` are handed out, in milliseconds. */
+const refusalLifeMs = 100;
+
 /** Accepts calls and sees them through: what `createServer` puts behind its listeners. */
 export class ServerCore implements CallAcceptor {
   readonly clock: Clock;
@@ -45,7 +48,7 @@ export class ServerCore implements CallAcceptor {
   readonly resolved: ResolvedServerOptions;
   readonly #admission: Admission<QueuedCall>;
   readonly #delay: LoopDelayMeter;
-  readonly #refusals = new Map<string, RpcError>();
+  readonly #refusals = new Map<string, { readonly error: RpcError; readonly untilMs: number }>();
   /** Serving, as `/readyz` tells it. */
   accepting = true;
 
@@ -197,14 +200,14 @@ export class ServerCore implements CallAcceptor {
     this.#publishEnd(call);
   }
 
-  /** One error per reason: under overload a stack trace per refused call would be the heaviest work of all. */
+  /** One error per reason and a while: under overload a stack trace per refused call would be the heaviest work of all. */
   #refusal(why: string): RpcError {
-    let error = this.#refusals.get(why);
-    if (error === undefined) {
-      const retryAfterMs = this.#admission.retryAfterMs();
-      error = new RpcError("resource_exhausted", `The server is at its limit of calls: ${why}`, { retryAfterMs });
-      this.#refusals.set(why, error);
-    }
+    const nowMs = this.clock.now();
+    const known = this.#refusals.get(why);
+    if (known !== undefined && nowMs < known.untilMs) return known.error;
+    const retryAfterMs = this.#admission.retryAfterMs();
+    const error = new RpcError("resource_exhausted", `The server is at its limit of calls: ${why}`, { retryAfterMs });
+    this.#refusals.set(why, { error, untilMs: nowMs + refusalLifeMs });
     return error;
   }
 }

@@ -44,7 +44,8 @@ export class Keepalive {
   }
 
   #arm(delayMs: number): void {
-    this.#disarm = this.#clock.after(delayMs, () => this.#due(), { background: true });
+    // Whole milliseconds: a rest too small to move a clock that counts in doubles would be waited for for ever.
+    this.#disarm = this.#clock.after(Math.ceil(delayMs), () => this.#due(), { background: true });
   }
 
   /** Due timers run before sockets are read: after a stall the answer may lie there. So look one turn later. */

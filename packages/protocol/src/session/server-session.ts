@@ -388,8 +388,9 @@ export class ServerSession extends Session {
     trailers: Metadata | undefined,
     retriesUsed: number,
   ): void {
-    const start = this.output.begin(type, streamId);
+    // First what can throw: a frame that has begun must be completed.
     const block = trailers === undefined || trailers.size === 0 ? undefined : metadataBytes(trailers);
+    const start = this.output.begin(type, streamId);
     writeFailure(this.output.writer, { error, data, trailers: block, retriesUsed });
     this.output.end(start);
   }
