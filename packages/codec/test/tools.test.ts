@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import {
   type CompiledModule,
@@ -55,7 +59,9 @@ const value = {
 test("compileToSource gives a module of plain text that codes the same bytes", async () => {
   const source = compileToSource(All);
   assert.equal(source.includes("\u2028"), false);
-  const module = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as CompiledModule;
+  const file = join(mkdtempSync(join(tmpdir(), "pipit-codec-")), "all.mjs");
+  writeFileSync(file, source);
+  const module = (await import(pathToFileURL(file).href)) as CompiledModule;
   const codec = precompiled(All, module);
   assert.equal(hex(codec.encode(value)), hex(All.encode(value)));
   assert.deepStrictEqual(codec.decode(All.encode(value)), { ...value, count: 3 });
