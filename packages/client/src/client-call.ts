@@ -248,10 +248,6 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.input?.pull();
   }
 
-  onInputRefused(): void {
-    this.input?.stop();
-  }
-
   onReply(reply: unknown, trailers: Metadata | undefined, retriesReturned: number): void {
     if (this.#state !== "sent") return;
     this.#retries += Math.min(retriesReturned, this.retriesLent);

@@ -117,8 +117,6 @@ export interface OutgoingCall {
   onItem(item: unknown, bytes: number): void;
   /** There is room for more request items. */
   onWritable(): void;
-  /** The server wants no more request items: the input iterator may return. */
-  onInputRefused(): void;
   /** The call succeeded. `reply` is undefined for reply streams. */
   onReply(reply: unknown, trailers: Metadata | undefined, retriesReturned: number): void;
   /** The call failed. */

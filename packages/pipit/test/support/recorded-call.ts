@@ -58,8 +58,6 @@ export class RecordedCall implements OutgoingCall {
     this.#note({ type: "writable" });
   }
 
-  onInputRefused(): void {}
-
   onReply(reply: unknown, trailers: Metadata | undefined): void {
     this.#note({ type: "reply", reply, trailers });
   }
