@@ -63,6 +63,8 @@ export interface Outcome {
   readonly result: Result;
   /** From pick to end, in milliseconds. Clamped to 0–3,600,000. */
   readonly elapsedMs: number;
+  /** The time holds more than the endpoint's own, such as a connect: how it ended counts, how long it took does not. */
+  readonly untimed?: boolean | undefined;
   /** The time by the balancer's own clock, if the caller has just read it: saves a reading. */
   readonly nowMs?: number | undefined;
   /** What the server said of its load, if it did. */

@@ -14,7 +14,7 @@ function setUp(options: PoolOptions = {}) {
     assert.ok(first !== undefined);
     return first;
   };
-  return { clock, end, stats };
+  return { clock, balancer, end, stats };
 }
 
 function near(actual: number | undefined, expected: number): void {
@@ -83,6 +83,22 @@ test("a refusal changes nothing but the count in flight", () => {
   const before = stats();
   end("refused", 5_000);
   assert.deepEqual(stats(), before);
+});
+
+test("an untimed attempt counts by how it ended, and teaches no latency", () => {
+  const { balancer, end, stats } = setUp();
+  const untimed = (result: "ok" | "failed" | "cancelled"): void =>
+    balancer.pick()?.done({ result, elapsedMs: 5_000, untimed: true });
+  untimed("ok");
+  untimed("cancelled");
+  assert.equal(stats().latencyMs, undefined);
+  end("ok", 20);
+  for (const result of ["ok", "cancelled", "failed"] as const) untimed(result);
+  near(stats().latencyMs, 20);
+  assert.equal(stats().failureStreak, 1);
+  assert.ok(stats().penaltyMs > 0 && stats().penaltyMs < 500, "the penalty is of what is typical, not of the connect");
+  untimed("ok");
+  assert.equal(stats().failureStreak, 0);
 });
 
 test("absurd times are clamped", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Endpoint, roundRobin } from "@pipit/balancer";
-import { endpoints, lowest, take, tally } from "../test/support/fixtures.ts";
+import { type Endpoint, peakEwma, roundRobin } from "@pipit/balancer";
+import { endpoints, lowest, seeded, take, tally } from "../test/support/fixtures.ts";
 
 function withStates(...states: NonNullable<Endpoint["state"]>[]): Endpoint[] {
   return states.map((state, index) => ({ id: `${state}${index}`, address: `${index}:1`, state }));
@@ -74,4 +74,23 @@ test("update refuses a repeated id and a weight that is no weight, and then chan
   );
   assert.throws(() => balancer.update([{ id: "x", address: "x:1", weight: Number.NaN }]), RangeError);
   assert.deepEqual(tally(take(balancer, 10)), { e0: 5, e1: 5 });
+});
+
+test("a burst of picks reads the clock once in a millisecond or so, and slow picks once in 64", () => {
+  let nowMs = 0;
+  let readings = 0;
+  const now = (): number => (readings++, nowMs);
+  const balancer = peakEwma({ now, random: seeded(1) });
+  balancer.update(endpoints(10));
+  const pick = (count: number, everyMs: number): number => {
+    const before = readings;
+    for (let picks = 0; picks < count; picks += 1) {
+      balancer.pick();
+      nowMs += everyMs;
+    }
+    return readings - before;
+  };
+  assert.ok(pick(1_000_000, 0.0001) < 150);
+  pick(8_192, 1);
+  assert.equal(pick(6_400, 1), 100);
 });

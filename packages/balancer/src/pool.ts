@@ -9,8 +9,10 @@ import { levels, Slot } from "./slot.ts";
 /** Below this share of endpoints not ejected, ejections are ignored: then it is likely the judge who is ill. */
 const defaultPanicThreshold = 0.5;
 
-/** While calls are in flight, a pick reads the clock once in so many. */
-const picksPerReading = 64;
+/** While calls are in flight, a pick reads the clock once in so many: this often at least … */
+const fewestPerReading = 64;
+/** … and more seldom, up to this, while less than a millisecond passes from one reading to the next. */
+const mostPerReading = 8_192;
 
 /** What a pool takes: where time and randomness come from, and how endpoints are judged. */
 export interface PoolOptions extends LatencyOptions {
@@ -89,8 +91,9 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   readonly #now: () => number;
   /** The latest time known. In an array, because a field that is set from options makes engines box what it held. */
   readonly #clock = new Float64Array(1);
-  /** Picks since the clock was read. */
+  /** Picks since the clock was read, and how many there may be. */
   #unclocked = 0;
+  #picksPerReading = fewestPerReading;
   readonly #law: EjectionLaw;
   readonly #isSweeping: boolean;
   readonly #panicThreshold: number;
@@ -197,15 +200,21 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
 
   /**
    * Sets `nowMs`, near enough to pick by, and does what has fallen due by then. Reading a clock can cost more than all the rest
-   * of a pick; and while calls are in flight their ends tell the time, to which a pick need not add but now and then.
+   * of a pick, and its answer is a number on the heap; and while calls are in flight their ends tell the time, to which a pick
+   * need not add but now and then.
    */
   tick(givenMs: number | undefined): void {
     this.#unclocked += 1;
-    if (givenMs !== undefined || this.inFlight === 0 || this.#unclocked >= picksPerReading) {
-      this.#unclocked = 0;
-      this.#clock[0] = givenMs ?? this.#now();
-    }
+    if (givenMs !== undefined || this.inFlight === 0) this.readClock(givenMs);
+    else if (this.#unclocked >= this.#picksPerReading) this.#pace();
     if ((this.#clock[0] as number) >= this.dueAtMs) this.#advance();
+  }
+
+  /** Reads the clock, and says when next: as many picks as pass in a millisecond or so need no other reading. */
+  #pace(): void {
+    const beforeMs = this.nowMs;
+    const isSoon = this.readClock() - beforeMs < 1;
+    this.#picksPerReading = isSoon ? Math.min(2 * this.#picksPerReading, mostPerReading) : fewestPerReading;
   }
 
   /** A picked attempt ended. */
@@ -214,14 +223,15 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
     switch (outcome.result) {
       case "ok":
         slot.successes += 1;
-        this.latency.answered(slot, outcome.elapsedMs, nowMs);
+        if (outcome.untimed === true) slot.failureStreak = 0;
+        else this.latency.answered(slot, outcome.elapsedMs, nowMs);
         break;
       case "failed":
         slot.failures += 1;
-        this.latency.failed(slot, outcome.elapsedMs, nowMs);
+        this.latency.failed(slot, outcome.untimed === true ? 0 : outcome.elapsedMs, nowMs);
         break;
       case "cancelled":
-        this.latency.unanswered(slot, outcome.elapsedMs, nowMs);
+        if (outcome.untimed !== true) this.latency.unanswered(slot, outcome.elapsedMs, nowMs);
         break;
       case "refused":
         break;
