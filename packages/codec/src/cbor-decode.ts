@@ -84,8 +84,9 @@ const HALF_ARRAY = 16;
 /** A date and time with zone, of RFC 3339. */
 const DATE = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3])(:[0-5]\d){2}(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
-const NO_BYTES = new Uint8Array(0);
-const NO_VIEW = new DataView(NO_BYTES.buffer);
+const NO_MEMORY = /* @__PURE__ */ new ArrayBuffer(0);
+const NO_BYTES = /* @__PURE__ */ new Uint8Array(NO_MEMORY);
+const NO_VIEW = /* @__PURE__ */ new DataView(NO_MEMORY);
 
 // State of the decode that runs. There is only ever one: no code of anybody else runs during it. The file is long because
 // all of it works on these: they cost nothing to pass on, and minified they are a letter each.

@@ -62,7 +62,7 @@ export interface AnyTypedArrayConstructor {
 /** Bit 2 of the tags of typed arrays with elements of several bytes. */
 const LITTLE_ENDIAN = 4;
 /** Whether this machine keeps numbers the way that {@link LITTLE_ENDIAN} says. */
-const isLittleEndian: boolean = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+const isLittleEndian: boolean = /* @__PURE__ */ (() => new Uint8Array(Uint16Array.of(1).buffer)[0] === 1)();
 
 /**
  * Typed arrays by tag − 64. Missing: 76, which is reserved, float128 (83 and 87), and float16 (80 and 84) where the

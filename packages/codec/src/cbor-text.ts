@@ -26,13 +26,18 @@ interface Globals {
   ) => { decode(bytes: Uint8Array): string };
 }
 
-const { Buffer, TextEncoder, TextDecoder } = globalThis as unknown as Globals;
-// Imitations of `Buffer` have no native methods, and go the portable way.
-const native =
-  Buffer?.prototype.utf8Write && Buffer.prototype.latin1Slice ? (Buffer.prototype as NativeBytes) : undefined;
-const encoder = /* @__PURE__ */ new TextEncoder();
-const strict = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const latin1 = /* @__PURE__ */ new TextDecoder("latin1");
+// Asked of functions, as bundlers keep a module for the sake of a global that it reads.
+const globals: Globals = /* @__PURE__ */ (() => globalThis as unknown as Globals)();
+const native: NativeBytes | undefined = /* @__PURE__ */ nativeBytes();
+const encoder = /* @__PURE__ */ (() => new globals.TextEncoder())();
+const strict = /* @__PURE__ */ (() => new globals.TextDecoder("utf-8", { fatal: true, ignoreBOM: true }))();
+const latin1 = /* @__PURE__ */ (() => new globals.TextDecoder("latin1"))();
+
+/** Imitations of `Buffer` have no native methods, and go the portable way. */
+function nativeBytes(): NativeBytes | undefined {
+  const bytes = globals.Buffer?.prototype;
+  return bytes?.utf8Write && bytes.latin1Slice ? (bytes as NativeBytes) : undefined;
+}
 
 /** Writes a head: a major type in the upper three bits, and an argument of 0 to 2^53−1 in its shortest form. */
 export function writeHead(writer: Writer, major: number, argument: number): void {
@@ -115,7 +120,7 @@ function writeLongText(writer: Writer, text: string, size?: number): void {
     : encoder.encodeInto(text, bytes.subarray(at, at + room)).written;
   if (written !== units && size === undefined) {
     if (!isWellFormed(text)) fail("text", "expected text, got a lone surrogate");
-    if (isLarge) return writeLongText(writer, text, Buffer?.byteLength(text) ?? encoder.encode(text).length);
+    if (isLarge) return writeLongText(writer, text, globals.Buffer?.byteLength(text) ?? encoder.encode(text).length);
   }
   writer.pos = at + written;
   insertHead(writer, start, left, 0x60, written);

@@ -11,8 +11,8 @@ const INTEGERS: Readonly<Record<string, readonly [number, number]>> = {
   i8: [-128, 127],
   i16: [-32_768, 32_767],
   i32: [-2_147_483_648, 2_147_483_647],
-  uint: [0, Number.MAX_SAFE_INTEGER],
-  int: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  uint: [0, 0x1f_ffff_ffff_ffff],
+  int: [-0x1f_ffff_ffff_ffff, 0x1f_ffff_ffff_ffff],
 };
 
 /**

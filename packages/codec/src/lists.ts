@@ -322,13 +322,14 @@ function readSmall(view: DataView, pos: number, width: number): number {
   return view.getInt32(pos, true);
 }
 
-export const intList: List = /* @__PURE__ */ int53List("int", Number.MIN_SAFE_INTEGER);
+export const intList: List = /* @__PURE__ */ int53List("int", -0x1f_ffff_ffff_ffff);
 export const uintList: List = /* @__PURE__ */ int53List("uint", 0);
 
 /** The same memory as a bigint and as its halves, the lower one first. */
-const whole: BigUint64Array = /* @__PURE__ */ new BigUint64Array(1);
-const halves: Int32Array = /* @__PURE__ */ new Int32Array(whole.buffer);
-const wholeSigned: BigInt64Array = /* @__PURE__ */ new BigInt64Array(whole.buffer);
+const memory = /* @__PURE__ */ new ArrayBuffer(8);
+const whole: BigUint64Array = /* @__PURE__ */ new BigUint64Array(memory);
+const halves: Int32Array = /* @__PURE__ */ new Int32Array(memory);
+const wholeSigned: BigInt64Array = /* @__PURE__ */ new BigInt64Array(memory);
 
 /** Two values after a control byte with two 4-bit widths, 0 to 8 bytes each; negative numbers are zigzag. */
 function big64List(name: string, signed: boolean): List {
