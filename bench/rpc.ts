@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import type { Job, Outcome } from "./rpc/job.ts";
+import { systems } from "./rpc/systems.ts";
 import { chunkBytes, tickCount } from "./rpc/system.ts";
 import { machineLine } from "./support/machine.ts";
 import { startPinned } from "./support/pinned-process.ts";
@@ -92,7 +93,7 @@ interface Pair {
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
-    systems: { type: "string", default: "limit,pipit,msgpackr,moleculer,grpc" },
+    systems: { type: "string", default: Object.keys(systems).join(",") },
     only: { type: "string", default: "" },
     rounds: { type: "string" },
   },

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { versionOf } from "../support/version.ts";
 import { chunkBytes, type System } from "./system.ts";
 
 const proto = `
@@ -31,7 +32,7 @@ function load(): Untyped {
 }
 
 export const grpcJs: System = {
-  name: "grpc-js",
+  name: `grpc-js ${versionOf("@grpc/grpc-js")}`,
   serve: () =>
     new Promise((resolve, reject) => {
       const server = new grpc.Server();

@@ -1,5 +1,6 @@
 import net from "node:net";
 import { ServiceBroker } from "moleculer";
+import { versionOf } from "../support/version.ts";
 import type { System } from "./system.ts";
 
 /* Its TCP transporter needs the peers' addresses up front: the port is agreed on by the runner. */
@@ -31,7 +32,7 @@ async function broker(nodeID: string, port: number, serverPort: number): Promise
 }
 
 export const moleculer: System = {
-  name: "Moleculer (TCP)",
+  name: `Moleculer ${versionOf("moleculer")} (TCP)`,
   async serve() {
     const port = await freePort();
     const node = await broker("server", port, port);

@@ -1,5 +1,6 @@
 import net from "node:net";
 import { Packr } from "msgpackr";
+import { versionOf } from "../support/version.ts";
 import { type Order, sampleOrder, type System } from "./system.ts";
 
 /* What a careful engineer writes in an afternoon: msgpackr messages, length-prefixed, one write per turn. */
@@ -44,7 +45,7 @@ function connection(socket: net.Socket, onMessage: (message: Message) => void): 
 }
 
 export const msgpackrTcp: System = {
-  name: "msgpackr over TCP, by hand",
+  name: `msgpackr ${versionOf("msgpackr")} over TCP, by hand`,
   serve: () =>
     new Promise((resolve) => {
       const server = net.createServer({ noDelay: true }, (socket) => {

@@ -6,5 +6,9 @@ export const systems: Readonly<Record<string, () => Promise<System>>> = {
   pipit: async () => (await import("./pipit.ts")).pipit,
   msgpackr: async () => (await import("./msgpackr-tcp.ts")).msgpackrTcp,
   moleculer: async () => (await import("./moleculer.ts")).moleculer,
+  rsocket: async () => (await import("./rsocket.ts")).rsocket,
+  thrift: async () => (await import("./thrift.ts")).apacheThrift,
+  fastify: async () => (await import("./fastify-undici.ts")).fastifyUndici,
   grpc: async () => (await import("./grpc-js.ts")).grpcJs,
+  connect: async () => (await import("./connect.ts")).connect,
 };
