@@ -88,6 +88,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #connection: ClientConnection | undefined = undefined;
   #stream: OutgoingStream | undefined = undefined;
   #sentMs = 0;
+  /** The client's stalls when it was sent. */
+  #sentStallMs = 0;
+  /** Sent while the connection was being made. */
+  #connecting = false;
   #reason = "";
   #waitsAt: EndpointChannel | Route | undefined = undefined;
   #waitsSinceMs = 0;
@@ -357,7 +361,12 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.attempt++;
     this.retriesLent = lendRetries(this.#retries);
     this.#retries -= this.retriesLent;
-    this.#sentMs = this.#core.turn.now();
+    const { turn, stalls } = this.#core;
+    const nowMs = turn.now();
+    stalls.watch(nowMs);
+    this.#sentMs = nowMs;
+    this.#sentStallMs = stalls.totalMs(nowMs);
+    this.#connecting = connection.state === "connecting";
     this.#connection = connection;
     this.#state = "sent";
     try {
@@ -576,7 +585,11 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #done(result: Result): void {
     if (!this.#pickOpen) return;
     this.#pickOpen = false;
-    this.#core.settlePick(this.#plan.route, this.#pick as Pick<RouteEndpoint>, result, this.#sentMs);
+    const { turn, stalls } = this.#core;
+    const nowMs = turn.now();
+    // What the client stood still is no fault of the endpoint's.
+    const elapsedMs = this.#sentMs === 0 ? 0 : nowMs - this.#sentMs - stalls.totalMs(nowMs) + this.#sentStallMs;
+    this.#core.settlePick(this.#plan.route, this.#pick as Pick<RouteEndpoint>, result, elapsedMs, this.#connecting);
   }
 
   #fail(error: RpcError): void {

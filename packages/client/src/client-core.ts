@@ -22,6 +22,7 @@ import { RetryBudget } from "./retry-budget.ts";
 import { type ResolvedEndpoint, Route, type RouteEndpoint } from "./route.ts";
 import { type ParsedTarget, parseTarget } from "./target.ts";
 import { SignalHub } from "./signal-hub.ts";
+import { StallMeter } from "./stall-meter.ts";
 import { TurnClock } from "./turn-clock.ts";
 import { WaitList } from "./wait-list.ts";
 import { watchRegistry } from "./watch-registry.ts";
@@ -45,6 +46,7 @@ export class ClientCore {
   readonly clock: Clock;
   readonly random: Random;
   readonly turn: TurnClock;
+  readonly stalls: StallMeter;
   readonly wheel: DeadlineWheel;
   readonly waiting: WaitList;
   readonly signals: SignalHub = new SignalHub();
@@ -68,9 +70,10 @@ export class ClientCore {
   readonly #budgets = new Map<string, RetryBudget>();
   readonly #watching = new AbortController();
   /** One for all picks: a balancer reads it before `done` returns. */
-  readonly #outcome: { result: Result; elapsedMs: number; load: Outcome["load"] } = {
+  readonly #outcome: { result: Result; elapsedMs: number; untimed: boolean; load: Outcome["load"] } = {
     result: "ok",
     elapsedMs: 0,
+    untimed: false,
     load: undefined,
   };
   #onIdle: (() => void) | undefined;
@@ -83,6 +86,7 @@ export class ClientCore {
     this.clock = resolved.clock;
     this.random = resolved.random;
     this.turn = new TurnClock(resolved.clock);
+    this.stalls = new StallMeter(resolved.clock, () => this.inFlight > 0);
     this.wheel = new DeadlineWheel({ clock: resolved.clock });
     this.waiting = new WaitList(resolved.clock, resolved.connection.maxWaitingCalls);
     this.target = parseTarget(options.target);
@@ -145,11 +149,12 @@ export class ClientCore {
     return retryDelayMs(retry, this.#resolved.retry, this.random);
   }
 
-  settlePick(route: Route, pick: Pick<RouteEndpoint>, result: Result, sentMs: number): void {
+  settlePick(route: Route, pick: Pick<RouteEndpoint>, result: Result, elapsedMs: number, untimed: boolean): void {
     const outcome = this.#outcome;
     const { channel } = pick.endpoint;
     outcome.result = result;
-    outcome.elapsedMs = sentMs === 0 ? 0 : this.turn.now() - sentMs;
+    outcome.elapsedMs = elapsedMs;
+    outcome.untimed = untimed;
     outcome.load = channel.takeLoad();
     pick.done(outcome);
     route.record(pick.endpoint.id, result);

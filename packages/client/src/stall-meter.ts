@@ -1,0 +1,56 @@
+import type { Clock } from "@pipit/protocol";
+
+/** How often it looks whether time stood still, in milliseconds. Ten readings of a timer in a tenth of a second cost nothing. */
+const lookEveryMs = 10;
+/** Timers this late are no news, in milliseconds: a turn of ordinary work, the timer's own rounding. */
+const ordinaryMs = 5;
+
+/**
+ * How long this process stood still: a long computation, cold code, a machine that ran something else. A reply that lay
+ * in the socket meanwhile looks late, and so does that of every other endpoint; peak EWMA would believe it for seconds,
+ * and a slow endpoint would not stand out. So the time is measured, by how late a timer fires, and taken off.
+ *
+ * After a stall timers fire before sockets are read; what a stall inside one look at the sockets adds is told by the
+ * timer that is overdue. It measures only while calls are open.
+ */
+export class StallMeter {
+  readonly #clock: Clock;
+  readonly #isWanted: () => boolean;
+  #totalMs = 0;
+  /** When the timer is to fire; Infinity while none is set. */
+  #dueMs = Number.POSITIVE_INFINITY;
+
+  /** @param isWanted whether anything is being timed; asked at each look */
+  constructor(clock: Clock, isWanted: () => boolean) {
+    this.#clock = clock;
+    this.#isWanted = isWanted;
+  }
+
+  /** Begins to measure, unless it does. */
+  watch(nowMs: number): void {
+    if (this.#dueMs === Number.POSITIVE_INFINITY) this.#setTimer(nowMs);
+  }
+
+  /** How long the process has stood still up to `nowMs`, in whole milliseconds. Only differences mean anything. */
+  totalMs(nowMs: number): number {
+    return this.#totalMs + latenessMs(nowMs, this.#dueMs);
+  }
+
+  #setTimer(nowMs: number): void {
+    this.#dueMs = nowMs + lookEveryMs;
+    this.#clock.after(lookEveryMs, this.#look, { background: true });
+  }
+
+  readonly #look = (): void => {
+    const nowMs = this.#clock.now();
+    this.#totalMs = this.totalMs(nowMs);
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    if (this.#isWanted()) this.#setTimer(nowMs);
+  };
+}
+
+/** A whole number: engines keep those without boxing. */
+function latenessMs(nowMs: number, dueMs: number): number {
+  const lateMs = nowMs - dueMs;
+  return lateMs > ordinaryMs ? Math.floor(lateMs) : 0;
+}
