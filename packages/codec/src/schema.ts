@@ -78,25 +78,20 @@ export function schemaOf(def: Def): Schema {
   return def.describe(builder);
 }
 
-/** The schema without what does not matter to bytes: documentation and names of structs. */
-export function canonical(schema: Schema): unknown {
-  if (typeof schema === "string") return schema;
-  const id = schema.id ?? 0;
-  switch (schema.type) {
-    case "ref":
-      return ["ref", id];
-    case "struct":
-      return ["struct", id, schema.fields.map((f) => [f.name, f.optional ? 1 : 0, canonical(f.of)])];
-    case "union":
-      return ["union", id, schema.of.map((c) => [c.tag, canonical(c.of)])];
-    case "tuple":
-      return ["tuple", id, schema.of.map(canonical)];
-    case "map":
-      return ["map", id, canonical(schema.key), canonical(schema.of)];
-    case "enumeration":
-    case "typedArray":
-      return [schema.type, id, schema.of];
-    default:
-      return [schema.type, id, canonical(schema.of)];
-  }
+/** Parts of a schema by their names, whichever there are. */
+type Part = { readonly [name: string]: Part } & { readonly name?: string; readonly id?: number };
+
+/**
+ * The schema without what does not matter to bytes, which is documentation and names of structs, as lists: of `type`, `id`
+ * and members, of a field's name, optionality and type, of a tag and its type.
+ */
+export function canonical(part: Schema | readonly unknown[]): unknown {
+  if (typeof part !== "object") return part;
+  if (Array.isArray(part)) return part.map(canonical);
+  const { type, id = 0, key, of, fields, name, optional, tag } = part as unknown as Part;
+  // Only members that the type has: in a schema from a stranger nobody looked at others.
+  const members = type === "ref" ? [] : type === "struct" ? [fields] : type === "map" ? [key, of] : [of];
+  const inner = members.map(canonical as (part: unknown) => unknown);
+  if (type !== undefined) return [type, id, ...inner];
+  return [...(tag === undefined ? [name, optional ? 1 : 0] : [tag]), ...inner];
 }

@@ -10,3 +10,14 @@ test("sha256 gives what node:crypto gives, at every length around a block", () =
     assert.equal(words, createHash("sha256").update(bytes).digest("hex"));
   }
 });
+
+test("no constant of sha256 depends on how a machine rounds a root", () => {
+  // 32 bits after the point stay the same when the root moves by 64 units in the last place.
+  for (let n = 2; n < 312; n++) {
+    if (Array.from({ length: n - 2 }, (_, i) => i + 2).some((divisor) => n % divisor === 0)) continue;
+    for (const root of [Math.sqrt(n), Math.cbrt(n)]) {
+      const slack = root * 2 ** -47;
+      assert.equal(Math.floor((root + slack) * 2 ** 32), Math.floor((root - slack) * 2 ** 32));
+    }
+  }
+});
