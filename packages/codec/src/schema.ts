@@ -78,20 +78,29 @@ export function schemaOf(def: Def): Schema {
   return def.describe(builder);
 }
 
-/** Parts of a schema by their names, whichever there are. */
-type Part = { readonly [name: string]: Part } & { readonly name?: string; readonly id?: number };
+/** Members of schemas, fields and cases, whichever there are. */
+interface Part {
+  readonly type?: string;
+  readonly id?: number;
+  readonly name?: string;
+  readonly tag?: string;
+  readonly optional?: boolean;
+  readonly key?: unknown;
+  readonly of?: unknown;
+  readonly fields?: unknown;
+}
 
 /**
  * The schema without what does not matter to bytes, which is documentation and names of structs, as lists: of `type`, `id`
  * and members, of a field's name, optionality and type, of a tag and its type.
  */
-export function canonical(part: Schema | readonly unknown[]): unknown {
+export function canonical(part: unknown): unknown {
   if (typeof part !== "object") return part;
   if (Array.isArray(part)) return part.map(canonical);
-  const { type, id = 0, key, of, fields, name, optional, tag } = part as unknown as Part;
+  const { type, id = 0, key, of, fields, name, optional, tag } = part as Part;
   // Only members that the type has: in a schema from a stranger nobody looked at others.
   const members = type === "ref" ? [] : type === "struct" ? [fields] : type === "map" ? [key, of] : [of];
-  const inner = members.map(canonical as (part: unknown) => unknown);
+  const inner = members.map(canonical);
   if (type !== undefined) return [type, id, ...inner];
   return [...(tag === undefined ? [name, optional ? 1 : 0] : [tag]), ...inner];
 }
