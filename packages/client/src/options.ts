@@ -54,6 +54,7 @@ export interface ClientOptions {
   readonly defaults?: CallOptions | undefined;
   /** Where this client stands: endpoints of the same zone are preferred. */
   readonly zone?: string | undefined;
+  /** Metadata added to each call, such as a token. Never sent in the clear off this machine unless told. */
   readonly credentials?: Credentials | undefined;
   /** Makes the balancer of a service. Default: `peakEwma`, with the zone and ejection of the client. */
   readonly balancer?: ((context: BalancerContext) => Balancer<RouteEndpoint>) | undefined;
@@ -63,13 +64,17 @@ export interface ClientOptions {
   readonly breaker?: BreakerOptions | false | undefined;
   /** Under the resilience options of every service. */
   readonly resilience?: ResilienceOptions | undefined;
+  /** How calls are sent again. */
   readonly retry?: RetryOptions | undefined;
+  /** How connections are opened, kept and closed. */
   readonly connection?: ConnectionOptions | undefined;
   /** The name that an instance's certificate must be for. Default: its host. */
   readonly serverName?: ((instance: InstanceView) => string | undefined) | undefined;
   /** Bounds of each connection. */
   readonly limits?: Partial<SessionLimits> | undefined;
+  /** Time and timers. Default: the system's; tests give a virtual one. */
   readonly clock?: Clock | undefined;
+  /** Default: the system's; tests give a seeded one. */
   readonly random?: Random | undefined;
 }
 

@@ -22,6 +22,7 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** Cancels the call: it rejects with `cancelled` and `cause: signal.reason`. */
   readonly signal?: AbortSignal | undefined;
+  /** Sent with the call: lower-case names, at most 8 KiB in all. */
   readonly metadata?: MetadataInit | undefined;
   /** Key of a `once` call, to be used again by a later call that means the same. Default: 128 random bits per call. */
   readonly idempotencyKey?: string | undefined;

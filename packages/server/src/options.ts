@@ -73,7 +73,9 @@ export interface ServerOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Bounds of each connection. */
   readonly limits?: Partial<SessionLimits> | undefined;
+  /** Time and timers. Default: the system's; tests give a virtual one. */
   readonly clock?: Clock | undefined;
+  /** Default: the system's; tests give a seeded one. */
   readonly random?: Random | undefined;
 }
 
