@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { readMeasurements, UnusableFile } from "./measurements.ts";
+import { readMeasurements, UnusableFile } from "./stations/measurements-file.ts";
 import { Progress } from "./progress.ts";
 import { sendMeasurements } from "./send-measurements.ts";
 import { crashServer, type ServerProcess, startServer, stopServer } from "./server-processes.ts";

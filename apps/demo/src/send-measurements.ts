@@ -1,6 +1,6 @@
 import { createClient, isRpcError } from "pipit";
 import { Inspection } from "./contract.ts";
-import type { MeasurementRow } from "./measurements.ts";
+import type { MeasurementRow } from "./stations/measurements-file.ts";
 import type { Tally } from "./tally.ts";
 
 /** Options of {@link sendMeasurements}. */
@@ -28,7 +28,7 @@ export async function sendMeasurements(options: SendOptions): Promise<void> {
       const row = rows[next++];
       if (row === undefined) return;
       try {
-        const { verdict } = await inspection.judge(row, {
+        const { verdict } = await inspection.judge({ ...row, at: row.time }, {
           onEnd({ record, error }) {
             const last = record.attempts.at(-1);
             if (error === undefined && last !== undefined)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseMeasurements, readMeasurements, UnusableFile } from "./measurements.ts";
+import { parseMeasurements, readMeasurements, UnusableFile } from "./measurements-file.ts";
 
 const header = "timestamp,station,characteristic,value";
 
@@ -20,8 +20,8 @@ test("every row is either read or named by its line number", () => {
     "m.csv",
   );
   assert.deepEqual(rows, [
-    { at: new Date("2026-03-02T06:00:00Z"), station: "bake-1", characteristic: "flow width", value: 1.3235 },
-    { at: new Date("2026-03-02T06:00:10Z"), station: "bake-1", characteristic: "flow width", value: -0.2 },
+    { line: 2, time: new Date("2026-03-02T06:00:00Z"), station: "bake-1", characteristic: "flow width", value: 1.3235 },
+    { line: 9, time: new Date("2026-03-02T06:00:10Z"), station: "bake-1", characteristic: "flow width", value: -0.2 },
   ]);
   assert.deepEqual(bad, [
     { line: 3, reason: "expected 4 fields, got 3" },
@@ -52,7 +52,7 @@ test("a file that cannot be used is refused in one line", () => {
 });
 
 test("the sample holds the published examples: 125 measurements of each, with the book's means and ranges", () => {
-  const { rows, bad } = readMeasurements(new URL("../data/measurements.csv", import.meta.url).pathname);
+  const { rows, bad } = readMeasurements(new URL("../../data/measurements.csv", import.meta.url).pathname);
   assert.deepEqual(bad, []);
   const published = { "flow width": [1.5056, 0.32521], "ring diameter": [74.001, 0.023] } as const;
   for (const [characteristic, [mean, range]] of Object.entries(published)) {

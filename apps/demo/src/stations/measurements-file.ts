@@ -1,8 +1,14 @@
 import { readFileSync } from "node:fs";
-import type { Infer } from "pipit";
-import type { Measurement } from "./contract.ts";
 
-export type MeasurementRow = Infer<typeof Measurement>;
+/** A measurement as the file has it. */
+export interface MeasurementRow {
+  /** From 1, as editors count. */
+  readonly line: number;
+  readonly time: Date;
+  readonly station: string;
+  readonly characteristic: string;
+  readonly value: number;
+}
 
 /** A row that cannot be read. */
 export interface BadRow {
@@ -46,7 +52,7 @@ export function parseMeasurements(text: string, path: string): ReadMeasurements 
   const bad: BadRow[] = [];
   for (const [index, line] of lines.entries()) {
     if (line.trim() === "") continue;
-    const parsed = parseRow(line);
+    const parsed = parseRow(line, index + 2);
     if (typeof parsed === "string") bad.push({ line: index + 2, reason: parsed });
     else rows.push(parsed);
   }
@@ -59,15 +65,15 @@ export function parseMeasurements(text: string, path: string): ReadMeasurements 
   return { rows, bad };
 }
 
-function parseRow(line: string): MeasurementRow | string {
-  const fields = line.split(",").map((field) => field.trim());
+function parseRow(text: string, line: number): MeasurementRow | string {
+  const fields = text.split(",").map((field) => field.trim());
   if (fields.length !== 4) return `expected 4 fields, got ${fields.length}`;
   const [timestamp = "", station = "", characteristic = "", number = ""] = fields;
-  const at = new Date(timestamp);
-  if (Number.isNaN(at.getTime())) return `timestamp ${JSON.stringify(timestamp)} is no time`;
+  const time = new Date(timestamp);
+  if (Number.isNaN(time.getTime())) return `timestamp ${JSON.stringify(timestamp)} is no time`;
   if (station === "") return "station is empty";
   if (characteristic === "") return "characteristic is empty";
   const value = Number(number);
   if (number === "" || !Number.isFinite(value)) return `value ${JSON.stringify(number)} is no number`;
-  return { at, station, characteristic, value };
+  return { line, time, station, characteristic, value };
 }

@@ -1,0 +1,33 @@
+import type { ProcessKind } from "../contracts/process.ts";
+
+/** What the supervisor tells a process at its start, as JSON in its first argument. */
+export interface ProcessSettings {
+  /** `charts-2`: member of the cluster, instance of its services. */
+  readonly id: string;
+  readonly kind: ProcessKind;
+  /** Gossip addresses of members that run. */
+  readonly seeds: readonly string[];
+  /** File of the control plan. */
+  readonly planPath: string;
+  /** Folder of the databases. */
+  readonly dataDir: string;
+  /** Seed of the simulated measurements. */
+  readonly seed: number;
+  /** Simulated measurements per second and characteristic. */
+  readonly measurementsPerSecond: number;
+  /** Measurements to send instead of simulated ones. */
+  readonly csvPath?: string | undefined;
+}
+
+/** What a process tells the supervisor over the pipe between them. */
+export type ProcessMessage = { readonly type: "ready" } | { readonly type: "failed"; readonly reason: string };
+
+/** @throws SyntaxError when the process was not started by the supervisor */
+export function readSettings(): ProcessSettings {
+  return JSON.parse(process.argv[2] ?? "") as ProcessSettings;
+}
+
+/** The last part of an id: 2 of `charts-2`. */
+export function numberOf(id: string): number {
+  return Number(id.slice(id.lastIndexOf("-") + 1));
+}
