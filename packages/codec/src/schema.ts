@@ -78,29 +78,22 @@ export function schemaOf(def: Def): Schema {
   return def.describe(builder);
 }
 
-/** Members of schemas, fields and cases, whichever there are. */
-interface Part {
-  readonly type?: string;
+/** Members of schemas with children, whichever there are. */
+interface Composite {
+  readonly type: string;
   readonly id?: number;
-  readonly name?: string;
-  readonly tag?: string;
-  readonly optional?: boolean;
-  readonly key?: unknown;
-  readonly of?: unknown;
-  readonly fields?: unknown;
+  readonly key: Schema;
+  readonly of: Schema & readonly (Schema & CaseSchema)[];
+  readonly fields: readonly FieldSchema[];
 }
 
-/**
- * The schema without what does not matter to bytes, which is documentation and names of structs, as lists: of `type`, `id`
- * and members, of a field's name, optionality and type, of a tag and its type.
- */
-export function canonical(part: unknown): unknown {
-  if (typeof part !== "object") return part;
-  if (Array.isArray(part)) return part.map(canonical);
-  const { type, id = 0, key, of, fields, name, optional, tag } = part as Part;
-  // Only members that the type has: in a schema from a stranger nobody looked at others.
-  const members = type === "ref" ? [] : type === "struct" ? [fields] : type === "map" ? [key, of] : [of];
-  const inner = members.map(canonical);
-  if (type !== undefined) return [type, id, ...inner];
-  return [...(tag === undefined ? [name, optional ? 1 : 0] : [tag]), ...inner];
+/** The schema without what does not matter to bytes: documentation and names of structs. */
+export function canonical(schema: Schema): unknown {
+  if (typeof schema === "string") return schema;
+  const { type, id = 0, key, of, fields } = schema as unknown as Composite;
+  if (type === "ref") return [type, id];
+  if (type === "struct") return [type, id, fields.map((f) => [f.name, f.optional === true ? 1 : 0, canonical(f.of)])];
+  if (type === "union") return [type, id, of.map((c) => [c.tag, canonical(c.of)])];
+  const inner = Array.isArray(of) ? of.map(canonical) : canonical(of);
+  return type === "map" ? [type, id, canonical(key), inner] : [type, id, inner];
 }
