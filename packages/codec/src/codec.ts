@@ -1,4 +1,4 @@
-import { isCodecError } from "./codec-error.ts";
+import { type CodecError, isCodecError } from "./codec-error.ts";
 import { type Compiled, compile, mayCompile } from "./compile.ts";
 import { toCodecError } from "./fault.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -19,52 +19,10 @@ const OWN_BUFFER_BYTES = 8192;
 /** Where `encode` writes small messages; taken away while an `encode` runs, so that one inside another finds none. */
 let slab: Writer | undefined;
 
-/** Codes and decodes one schema: compiled where that is allowed, with the interpreter for all else. */
-class Engine {
+/** What a codec works with from its first use on: compiled code where that is allowed, the interpreter for all else. */
+interface Engine {
   readonly planned: Planned;
   readonly compiled: Compiled | undefined;
-  /** Bytes that the next message may need, by those before it. Steers buffers, never bytes. */
-  hint = 128;
-
-  constructor(planned: Planned, compiled: Compiled | undefined) {
-    this.planned = planned;
-    this.compiled = compiled;
-  }
-
-  encodeTo(writer: Writer, value: unknown): void {
-    if (this.compiled !== undefined) {
-      try {
-        return this.compiled.encode(writer, value);
-      } catch {
-        // The interpreter says why, or does it after all: the value may hold a getter that encodes.
-      }
-    }
-    interpretEncode(this.planned, writer, value);
-  }
-
-  decodeFrom(reader: Reader, views: boolean): unknown {
-    if (this.compiled !== undefined) {
-      try {
-        const value = this.compiled.decode(reader.bytes, reader.view, reader.pos, reader.end, views);
-        reader.pos = reader.end;
-        return value;
-      } catch {
-        // The interpreter says why.
-      }
-    }
-    return interpretDecode(this.planned, reader, views);
-  }
-
-  decode(bytes: Uint8Array, views: boolean): unknown {
-    if (this.compiled !== undefined) {
-      try {
-        return this.compiled.decode(bytes, undefined, 0, bytes.length, views);
-      } catch {
-        // As above.
-      }
-    }
-    return interpretDecode(this.planned, new Reader(bytes), views);
-  }
 }
 
 /** What all codecs are. Its methods do not work when taken off the object. */
@@ -72,9 +30,10 @@ class SchemaCodec {
   readonly "~def": Def;
   readonly #interpret: boolean;
   #engine: Engine | undefined;
+  /** Bytes that the next message may need, by those before it. Steers buffers, never bytes. */
+  #hint = 128;
   #schema: Schema | undefined;
   #fingerprint: string | undefined;
-  #standard: StandardProps | undefined;
 
   constructor(def: Def, interpret: boolean, engine?: Engine) {
     this["~def"] = def;
@@ -90,29 +49,27 @@ class SchemaCodec {
     try {
       const planned = planOf(this["~def"]);
       const generated = !this.#interpret && !planned.foreign && planned.node.root === undefined && mayCompile();
-      return new Engine(planned, generated ? compile(planned) : undefined);
+      return { planned, compiled: generated ? compile(planned) : undefined };
     } catch (error) {
       throw error instanceof TypeError ? error : toCodecError(error);
     }
   }
 
   encode(value: unknown, options?: EncodeOptions): Uint8Array {
-    const { engine } = this;
-    const own = engine.hint > OWN_BUFFER_BYTES;
+    const hint = this.#hint;
+    const own = hint > OWN_BUFFER_BYTES;
     let writer = own ? undefined : slab;
     slab = own ? slab : undefined;
-    if (writer === undefined || writer.bytes.length - writer.pos < engine.hint) {
-      writer = new Writer(own ? engine.hint : SLAB_BYTES);
-    }
+    if (writer === undefined || writer.bytes.length - writer.pos < hint) writer = new Writer(own ? hint : SLAB_BYTES);
     const start = writer.pos;
     try {
-      engine.encodeTo(writer, value);
+      this.encodeTo(writer, value);
     } finally {
       if (!own && writer.bytes.length === SLAB_BYTES) slab = writer;
     }
     const size = writer.pos - start;
     const wanted = size + (size >> 3) + 64;
-    engine.hint = wanted > engine.hint ? wanted : Math.max(engine.hint - (engine.hint >> 6), wanted);
+    this.#hint = wanted > hint ? wanted : Math.max(hint - (hint >> 6), wanted);
     const { bytes } = writer;
     if (options?.copy) return new Uint8Array(bytes.subarray(start, writer.pos));
     return new Uint8Array(writer.buffer, bytes.byteOffset + start, size);
@@ -120,23 +77,57 @@ class SchemaCodec {
 
   decode(bytes: Uint8Array, options?: DecodeOptions): unknown {
     if (!isBytes(bytes)) throw new TypeError("decode takes a Uint8Array");
-    return this.engine.decode(bytes, options !== undefined && options.views === true);
+    const { planned, compiled } = this.engine;
+    const views = options?.views === true;
+    if (compiled !== undefined) {
+      try {
+        return compiled.decode(bytes, undefined, 0, bytes.length, views);
+      } catch {
+        // The interpreter says why.
+      }
+    }
+    return interpretDecode(planned, new Reader(bytes), views);
   }
 
   encodeTo(writer: Writer, value: unknown): void {
-    this.engine.encodeTo(writer, value);
+    const { planned, compiled } = this.engine;
+    if (compiled !== undefined) {
+      try {
+        return compiled.encode(writer, value);
+      } catch {
+        // The interpreter says why, or does it after all: the value may hold a getter that encodes.
+      }
+    }
+    interpretEncode(planned, writer, value);
   }
 
   decodeFrom(reader: Reader, options?: DecodeOptions): unknown {
-    return this.engine.decodeFrom(reader, options?.views === true);
+    const { planned, compiled } = this.engine;
+    const views = options?.views === true;
+    if (compiled !== undefined) {
+      try {
+        const value = compiled.decode(reader.bytes, reader.view, reader.pos, reader.end, views);
+        reader.pos = reader.end;
+        return value;
+      } catch {
+        // As above.
+      }
+    }
+    return interpretDecode(planned, reader, views);
   }
 
   is(value: unknown): boolean {
+    return this.#accept(value, true) instanceof Writer;
+  }
+
+  /** A value that can be encoded, as bytes; otherwise what is wrong with it. */
+  #accept(value: unknown, strict: boolean): Writer | CodecError {
+    const writer = new Writer();
     try {
-      interpretEncode(this.engine.planned, new Writer(), value, true);
-      return true;
+      interpretEncode(this.engine.planned, writer, value, strict);
+      return writer;
     } catch (error) {
-      if (isCodecError(error) && error.code !== "schema") return false;
+      if (isCodecError(error) && error.code !== "schema") return error;
       throw error;
     }
   }
@@ -150,30 +141,23 @@ class SchemaCodec {
   }
 
   get "~standard"(): StandardProps {
-    return (this.#standard ??= {
+    return {
       version: 1,
       vendor: "pipit",
       validate: (value: unknown): StandardResult<unknown> => {
-        try {
-          const writer = new Writer();
-          interpretEncode(this.engine.planned, writer, value);
-          return { value: this.decode(writer.bytes.subarray(0, writer.pos)) };
-        } catch (error) {
-          if (!isCodecError(error) || error.code === "schema") throw error;
-          return { issues: [{ message: error.detail, path: pathKeys(error.path) }] };
-        }
+        const made = this.#accept(value, false);
+        return made instanceof Writer
+          ? { value: this.decode(made.take()) }
+          : { issues: [{ message: made.detail, path: pathKeys(made.path) }] };
       },
-    });
+    };
   }
 }
 
 /** The keys of a path such as `$.orders[3]["odd key"]`. */
 function pathKeys(path: string): PropertyKey[] {
-  const keys: PropertyKey[] = [];
-  for (const [, name, index, quoted] of path.matchAll(/\.([\w$]+)|\[(\d+)\]|\[(?:string )?("(?:[^"\\]|\\.)*")\]/g)) {
-    keys.push(name ?? (index !== undefined ? Number(index) : (JSON.parse(quoted as string) as string)));
-  }
-  return keys;
+  const keys = path.matchAll(/\.([\w$]+)|\[(?:string )?(\d+|"(?:[^"\\]|\\.)*")\]/g);
+  return Array.from(keys, ([, name, json]) => name ?? (JSON.parse(json as string) as PropertyKey));
 }
 
 /** A codec of a declaration. `C` is the type that it goes by. */
@@ -196,5 +180,5 @@ export function interpreted<C extends { readonly "~def": Def }>(codec: C): C {
 
 /** A codec with code that was generated before. */
 export function attachCompiled<C>(def: Def, planned: Planned, compiled: Compiled): C {
-  return new SchemaCodec(def, false, new Engine(planned, compiled)) as C;
+  return new SchemaCodec(def, false, { planned, compiled }) as C;
 }
