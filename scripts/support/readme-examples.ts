@@ -19,11 +19,14 @@ export interface Example {
   readonly entry: string;
 }
 
+/** Its files and commands belong together: `tutorial.test.ts` runs them. */
+const tutorial = "docs/tutorial.md";
+
 /** Where examples are looked for. */
 export function documentsWithExamples(): string[] {
   const folders = ["", ...projectsUnder("packages"), ...projectsUnder("apps")];
   const readmes = folders.map((folder) => join(folder, "README.md")).filter((path) => existsSync(join(root, path)));
-  return [...readmes, ...filesUnder("docs").filter((path) => /^docs\/[^/]+\.md$/.test(path))];
+  return [...readmes, ...filesUnder("docs").filter((path) => /^docs\/[^/]+\.md$/.test(path) && path !== tutorial)];
 }
 
 /** The examples of one document, relative to the root. */
