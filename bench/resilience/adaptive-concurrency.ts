@@ -140,7 +140,7 @@ function simulate(
     const startedMs = queue.nowMs;
     const counts = startedMs >= warmUpMs;
     if (counts) arrived++;
-    limiter.arrive({ criticality: 1, deadlineMs: startedMs + deadlineMs, startedMs }, () => {
+    limiter.arrive({ criticality: 1, answerByMs: startedMs + deadlineMs, startedMs }, () => {
       const runMs = queue.nowMs;
       const end = (): void => {
         // Not at once: the replica has first to give its worker to whoever waits inside.

@@ -9,7 +9,7 @@ interface Call extends Waiting {
 function rig(options: { max?: number; queue?: number; waitMs?: number } = {}): {
   admission: Admission<Call>;
   log: string[];
-  call(name: string, criticality?: 0 | 1 | 2, deadlineMs?: number): Call;
+  call(name: string, criticality?: 0 | 1 | 2, answerByMs?: number): Call;
   set(nowMs: number): void;
 } {
   let nowMs = 0;
@@ -25,7 +25,7 @@ function rig(options: { max?: number; queue?: number; waitMs?: number } = {}): {
   return {
     admission,
     log,
-    call: (name, criticality = 1, deadlineMs = Number.POSITIVE_INFINITY) => ({ name, criticality, deadlineMs }),
+    call: (name, criticality = 1, answerByMs = Number.POSITIVE_INFINITY) => ({ name, criticality, answerByMs }),
     set: (ms) => void (nowMs = ms),
   };
 }
@@ -70,6 +70,19 @@ test("a call whose predicted wait is longer than its time left is refused at onc
   assert.equal(admission.enter(call("patient", 1, 3000)), "wait");
   assert.equal(admission.enter(call("critical", 2, 1500)), "wait");
   assert.ok(admission.retryAfterMs() >= 1000);
+});
+
+test("the time that the call itself takes counts: six at a time, each 300 ms, one free each 50 ms", () => {
+  const { admission, call, set } = rig({ max: 6, queue: 100, waitMs: 10_000 });
+  for (let index = 0; index < 30; index++) admission.enter(call(`c${index}`));
+  for (let at = 50; at <= 1000; at += 50) {
+    set(at);
+    admission.free();
+  }
+  // Four wait: it would run in 250 ms, and be answered in 550, or in 850 if it takes twice the mean.
+  assert.equal(admission.queued, 4);
+  assert.equal(admission.enter(call("hurried", 1, 1000 + 840)), "too late");
+  assert.equal(admission.enter(call("patient", 1, 1000 + 860)), "wait");
 });
 
 test("a slow time long past does not keep the queue shut", () => {

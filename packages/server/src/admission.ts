@@ -1,17 +1,19 @@
 /*
  * Who may run. Up to `maxConcurrentCalls` at once; the rest waits in a short queue, in three lanes by criticality. The
- * queue is bounded by count and by wait, and by what waiting would be worth: a call whose predicted wait is longer than
- * the time it has left is refused at once, so that it can go elsewhere while that still helps.
+ * queue is bounded by count and by wait, and by what waiting would be worth: a call that would be answered later than
+ * its deadline, by what is predicted, is refused at once, so that it can go elsewhere while that still helps.
  *
  * The predicted wait is the calls ahead of it times the mean time between two places getting free, measured while there
- * is a queue (a place then gets free at the rate at which the server really works).
+ * is a queue (a place then gets free at the rate at which the server really works). The time that a call then takes
+ * follows from the same mean by Little's law: all places are taken, so it is their number times as long; and twice that is
+ * left for it, since times differ.
  */
 
 /** What waits for a place. */
 export interface Waiting {
   readonly criticality: 0 | 1 | 2;
-  /** Moment by which it must run; Infinity for none. */
-  readonly deadlineMs: number;
+  /** Moment by which it must be answered; Infinity for none. */
+  readonly answerByMs: number;
 }
 
 /** What {@link Admission.enter} decided. */
@@ -29,8 +31,12 @@ export interface AdmissionOptions<W extends Waiting> {
   readonly onEvicted: (waiting: W) => void;
 }
 
-/** Share of a new sample in the mean time between two free places. */
-const sampleShare = 0.1;
+/** Least share of a new sample in the mean time between two free places: a mean over fewer says little of the next fifty. */
+const leastShare = 0.02;
+/** Its share after the queue was empty: what was measured before may be long past. */
+const freshShare = 0.1;
+/** A call is held to take this many times what calls take in the mean: at the mean itself, half of them would be too late. */
+const serviceMargin = 2;
 
 /** The concurrency cap and its queue. It knows neither timers nor the network. */
 export class Admission<W extends Waiting> {
@@ -41,6 +47,7 @@ export class Admission<W extends Waiting> {
   #queued = 0;
   #lastFreeMs: number | undefined;
   #intervalMs = 0;
+  #share = 1;
 
   constructor(options: AdmissionOptions<W>) {
     this.#options = options;
@@ -65,9 +72,12 @@ export class Admission<W extends Waiting> {
   enter(call: W): Decision {
     if (this.tryRun()) return "run";
     // The first in line waits whatever was measured: a slow time long past would else keep the queue shut, unmeasured, for ever.
-    const wait = this.#queued === 0 ? 0 : this.#predictedWaitMs(call.criticality);
-    if (wait > this.#options.maxQueueWaitMs || wait >= call.deadlineMs - this.#options.now()) return "too late";
-    if (this.#queued >= this.#options.maxQueuedCalls && !this.#evictBelow(call.criticality)) return "full";
+    const { maxConcurrentCalls, maxQueuedCalls, maxQueueWaitMs, now } = this.#options;
+    const isFirst = this.#queued === 0;
+    const waitMs = isFirst ? 0 : this.#predictedWaitMs(call.criticality);
+    const serviceMs = isFirst ? 0 : serviceMargin * maxConcurrentCalls * this.#intervalMs;
+    if (waitMs > maxQueueWaitMs || waitMs + serviceMs >= call.answerByMs - now()) return "too late";
+    if (this.#queued >= maxQueuedCalls && !this.#evictBelow(call.criticality)) return "full";
     this.#lanes[call.criticality].add(call);
     this.#queued++;
     return "wait";
@@ -83,6 +93,7 @@ export class Admission<W extends Waiting> {
     this.#running--;
     if (this.#queued === 0) {
       this.#lastFreeMs = undefined;
+      this.#share = Math.max(this.#share, freshShare);
       return;
     }
     this.#measure();
@@ -130,7 +141,9 @@ export class Admission<W extends Waiting> {
     const now = this.#options.now();
     if (this.#lastFreeMs !== undefined) {
       const sample = now - this.#lastFreeMs;
-      this.#intervalMs = this.#intervalMs === 0 ? sample : this.#intervalMs + sampleShare * (sample - this.#intervalMs);
+      this.#intervalMs += this.#share * (sample - this.#intervalMs);
+      // The plain mean at first: shares 1, 1/2, 1/3 …
+      this.#share = Math.max(leastShare, this.#share / (1 + this.#share));
     }
     this.#lastFreeMs = now;
   }

@@ -6,6 +6,7 @@ import type { ServerCall } from "./server-call.ts";
 export class QueuedCall implements Waiting, WheelEntry {
   readonly call: ServerCall;
   readonly criticality: 0 | 1 | 2;
+  readonly answerByMs: number;
   /** Moment at which it stops waiting: its own deadline, or the end of the longest wait. */
   readonly deadlineMs: number;
   wheelSlot: WheelSlot | undefined = undefined;
@@ -17,6 +18,7 @@ export class QueuedCall implements Waiting, WheelEntry {
   constructor(call: ServerCall, onGone: (queued: QueuedCall) => void) {
     this.call = call;
     this.criticality = call.criticality;
+    this.answerByMs = call.deadlineMs;
     const { clock, resolved } = call.core;
     this.deadlineMs = Math.min(call.deadlineMs, clock.now() + resolved.maxQueueWaitMs);
     this.#onGone = onGone;
