@@ -42,7 +42,14 @@ interface Slot {
  * so that processes that only serve leaves pay nothing for it.
  */
 const key: unique symbol = Symbol.for("pipit.context.1") as never;
-const slot = globalThis as { [key]?: Slot };
+const globals = globalThis as { [key]?: Slot };
+
+/** The global's value, once looked at: reading a global costs more than all the rest of what a call asks here. */
+let known: Slot | undefined;
+
+function slot(): Slot {
+  return (known ??= globals[key] ??= {});
+}
 
 /** The context of the call that this code runs for, or undefined outside of any handler. */
 export function currentContext(): CallContext | undefined {
@@ -56,17 +63,15 @@ export function enableContext(): void {
 
 /** Runs `fn` as part of a call, when somebody in the process asked for contexts; else just runs it. */
 export function runInContext<T>(context: CallContext, fn: () => T): T {
-  const { storage: active } = slot[key] ?? {};
+  const { storage: active } = slot();
   return active === undefined ? fn() : active.run(context, fn);
 }
 
 /** Whether {@link runInContext} does anything. */
 export function contextEnabled(): boolean {
-  return slot[key]?.storage !== undefined;
+  return slot().storage !== undefined;
 }
 
 function storage(): AsyncLocalStorage<CallContext> {
-  slot[key] ??= {};
-  slot[key].storage ??= new AsyncLocalStorage<CallContext>();
-  return slot[key].storage;
+  return (slot().storage ??= new AsyncLocalStorage<CallContext>());
 }

@@ -177,3 +177,18 @@ test("a wheel made at a fraction of a millisecond ends at the right one, and doe
     assert.ok(clock.started - before <= 3, `${clock.started - before} timers`);
   }
 });
+
+test("entries of one deadline end together, however far the wheel turns between their comings", () => {
+  const { clock, call } = wheelAt(0.5);
+  const deadlineMs = 70_000.5;
+  const entries = [0, 1, 255, 256, 300, 65_535, 65_536, 65_600, 69_990, 69_999].map((atMs) => {
+    clock.to(atMs + 0.5);
+    // Something that is due soon makes the wheel turn to here.
+    if (atMs < 69_990) call(atMs + 2);
+    return [call(deadlineMs), call(deadlineMs)];
+  });
+  clock.to(deadlineMs - 0.5);
+  for (const entry of entries.flat()) assert.equal(entry.ends, 0);
+  clock.to(deadlineMs + 1);
+  for (const entry of entries.flat()) assert.deepEqual([entry.ends, entry.endedAtMs], [1, deadlineMs]);
+});

@@ -57,6 +57,10 @@ export class DeadlineWheel {
   #armedTick = Number.POSITIVE_INFINITY;
   #disarm: (() => void) | undefined;
   #size = 0;
+  /** Where the newest entry went: the calls of one turn mostly have one deadline. */
+  #lastMs = Number.NaN;
+  #lastSlot: WheelSlot = { first: undefined };
+  #lastTick = 0;
 
   constructor(options: DeadlineWheelOptions) {
     this.#clock = options.clock;
@@ -78,9 +82,10 @@ export class DeadlineWheel {
   add(entry: WheelEntry): void {
     if (entry.wheelSlot !== undefined) this.remove(entry);
     if (entry.deadlineMs === Number.POSITIVE_INFINITY) return;
-    const tick = this.#place(entry);
+    if (entry.deadlineMs === this.#lastMs) link(this.#lastSlot, entry);
+    else this.#lastTick = this.#place(entry);
     this.#size++;
-    if (tick < this.#armedTick) this.#arm(tick);
+    if (this.#lastTick < this.#armedTick) this.#arm(this.#lastTick);
   }
 
   /** Takes an entry out. Doing so twice, or without having added it, is fine. */
@@ -116,7 +121,9 @@ export class DeadlineWheel {
     // The distance is counted in slots of the ring: a ring can hold the next 255 of them, never its current one.
     while (level < outermost && slotIndex(level, tick) - slotIndex(level, now) >= slotCount) level++;
     const index = slotIndex(level, tick);
-    link(this.#slot(level, index), entry);
+    this.#lastMs = entry.deadlineMs;
+    this.#lastSlot = this.#slot(level, index);
+    link(this.#lastSlot, entry);
     return index * (slotTicks[level] as number);
   }
 
@@ -141,13 +148,18 @@ export class DeadlineWheel {
     while (this.#size > 0) {
       const next = this.#nextTick();
       if (next > target) break;
-      this.#tick = next;
+      this.#moveTo(next);
       this.#visit(next);
     }
-    this.#tick = Math.max(this.#tick, target);
+    this.#moveTo(Math.max(this.#tick, target));
     if (this.#size === 0) return;
     const next = this.#nextTick();
     if (next < this.#armedTick) this.#arm(next);
+  }
+
+  #moveTo(tick: number): void {
+    this.#tick = tick;
+    this.#lastMs = Number.NaN;
   }
 
   /** Moves entries of outer slots that begin at this tick inwards, then calls those that are due. */

@@ -28,6 +28,7 @@ import {
   FrameType,
   ReplyField,
   RequestField,
+  generationMask,
   slotBits,
   slotMask,
 } from "./wire.ts";
@@ -121,7 +122,7 @@ export class ClientSession extends Session {
       this,
       call,
       binding,
-      ((generation << slotBits) | slot) >>> 0,
+      (generation << slotBits) | slot,
       this.#opened + 1,
       this.initialSendCredit,
       this.initialWindowBytes,
@@ -535,7 +536,7 @@ export class ClientSession extends Session {
     else this.#openCalls--;
     stream.call = undefined;
     this.#streams[slot] = undefined;
-    this.#generations[slot] = ((this.#generations[slot] ?? 0) + 1) & 0xfff;
+    this.#generations[slot] = ((this.#generations[slot] ?? 0) + 1) & generationMask;
     this.#free.push(slot);
     this.#checkIdle();
   }

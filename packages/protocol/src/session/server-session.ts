@@ -25,11 +25,17 @@ export interface ServerSessionEvents {
   onIdle(): void;
 }
 
-/** A method as bound on this connection, or why it cannot be called. */
+/** A method as bound on this connection. */
 interface Binding {
+  readonly refusal: undefined;
   readonly method: Method;
   readonly types: MethodTypes;
   readonly requestDecoder: Decoder<unknown>;
+}
+
+/** Why a method as bound on this connection cannot be called. */
+interface RefusedBinding {
+  readonly refusal: RpcError;
 }
 
 /** Time between two load reports on a connection. */
@@ -43,7 +49,7 @@ export class ServerSession extends Session {
   readonly #acceptor: CallAcceptor;
   readonly #events: ServerSessionEvents;
   readonly #streams: (ServerStream | undefined)[] = [];
-  readonly #bindings = new Map<number, Binding | RpcError>();
+  readonly #bindings = new Map<number, Binding | RefusedBinding>();
   #openCalls = 0;
   #openedCount = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
@@ -238,7 +244,7 @@ export class ServerSession extends Session {
     if (bound === undefined) throw new ProtocolFault("Call of a method that was not bound");
     const flags = readByte(reader);
     const leftMs = (flags & Flag.deadline) === 0 ? Number.POSITIVE_INFINITY : readVarint(reader);
-    if (!(bound instanceof RpcError) && this.#openedCount <= this.#acceptedCount) {
+    if (bound.refusal === undefined && this.#openedCount <= this.#acceptedCount) {
       return this.#open(
         new ServerStream(
           this,
@@ -252,7 +258,7 @@ export class ServerSession extends Session {
         slot,
       );
     }
-    const error = bound instanceof RpcError ? bound : new RpcError("unavailable", "The server is draining");
+    const error = bound.refusal ?? new RpcError("unavailable", "The server is draining");
     this.#writeEnd(FrameType.refused, streamId, error, undefined, undefined, 0);
   }
 
@@ -324,7 +330,12 @@ export class ServerSession extends Session {
       if (method === undefined)
         throw new RpcError("unimplemented", `No method ${frame.service}/${frame.method} here`, { handled: "no" });
       const { requestDecoder, tell } = resolveAtServer(method, frame);
-      this.#bindings.set(frame.number, { method, types: typesOf(method), requestDecoder });
+      this.#bindings.set(frame.number, {
+        refusal: undefined,
+        method,
+        types: typesOf(method),
+        requestDecoder,
+      });
       writeByte(writer, tell === undefined ? BindResult.same : BindResult.schemas);
       if (tell !== undefined) writeReplyDescriptions(writer, tell);
     } catch (error) {
@@ -332,7 +343,7 @@ export class ServerSession extends Session {
       const refusal = unknown
         ? new RpcError("unavailable", "Bind the method again with its schemas")
         : RpcError.from(error);
-      this.#bindings.set(frame.number, refusal);
+      this.#bindings.set(frame.number, { refusal });
       writeByte(writer, unknown ? BindResult.unknownFingerprint : BindResult.refused);
       if (!unknown) writeFailure(writer, { error: refusal, data: undefined, trailers: undefined, retriesUsed: 0 });
     }

@@ -69,6 +69,9 @@ export abstract class Session implements FrameSink, OutputHost {
   protected readonly host: SessionHost;
   protected readonly output: Output;
   protected readonly reader: Reader = new Reader();
+  /** Credit that a new stream's items have at the peer. */
+  protected initialSendCredit: number = base.streamWindowBytes;
+  protected readonly initialWindowBytes: number;
   readonly #parser = new FrameParser();
   readonly #blocked = new Set<StreamState>();
   #magicRead = 0;
@@ -85,23 +88,15 @@ export abstract class Session implements FrameSink, OutputHost {
     this.host = options.host;
     this.limits = options.limits;
     this.output = new Output(options.slabs, this);
+    this.initialWindowBytes = Math.max(base.streamWindowBytes, options.limits.streamWindowBytes);
     this.#receiveCredit = Math.max(base.connectionWindowBytes, options.limits.connectionWindowBytes);
-    this.#streamWindowBytes = Math.max(base.streamWindowBytes, options.limits.streamWindowBytes);
+    this.#streamWindowBytes = this.initialWindowBytes;
     this.output.append(encodePreface(options.preface));
   }
 
   /** Whether a frame, or the preface, has begun and not ended: a peer may not hold us so for long. */
   get partial(): boolean {
     return this.#parser.partial || this.peerPreface === undefined;
-  }
-
-  /** Credit that a new stream's items have at the peer. */
-  protected get initialSendCredit(): number {
-    return Math.max(base.streamWindowBytes, this.peerPreface?.streamWindowBytes ?? 0);
-  }
-
-  protected get initialWindowBytes(): number {
-    return Math.max(base.streamWindowBytes, this.limits.streamWindowBytes);
   }
 
   /** Bytes came from the peer. */
@@ -133,8 +128,13 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /** The session's one reader, set on a window; valid until the next frame. */
   window(bytes: Uint8Array, start: number, end: number): Reader {
-    this.reader.reset(bytes, start, end);
-    return this.reader;
+    const { reader } = this;
+    if (reader.bytes === bytes) {
+      // Another frame of the same chunk: what `reset` asks the engine about memory costs as much as the whole frame.
+      reader.pos = start;
+      reader.end = end;
+    } else reader.reset(bytes, start, end);
+    return reader;
   }
 
   /** Asks the peer for a sign of life. */
@@ -145,8 +145,7 @@ export abstract class Session implements FrameSink, OutputHost {
   onFrame(type: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
     this.frames++;
     if (this.peerPreface === undefined) return this.#readPreface(type, bytes, start, end);
-    const { reader } = this;
-    reader.reset(bytes, start, end);
+    const reader = this.window(bytes, start, end);
     switch (type) {
       case FrameType.window:
         this.#countControl();
@@ -211,7 +210,7 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /** A stream has ended: nothing waits for it any more. */
   protected forget(stream: StreamState): void {
-    this.#blocked.delete(stream);
+    if (this.#blocked.size > 0) this.#blocked.delete(stream);
     this.#dropAssembly(stream);
     if (stream.bulk !== undefined) {
       this.output.dropBulk(stream.bulk);
@@ -222,6 +221,7 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /** Gives the connection the credit back for items that nobody will consume. */
   protected releaseRest(stream: StreamState): void {
+    if (stream.unconsumed === 0) return;
     this.#releaseConnection(stream.unconsumed);
     stream.unconsumed = 0;
   }
@@ -421,6 +421,7 @@ export abstract class Session implements FrameSink, OutputHost {
       );
     }
     this.peerPreface = preface;
+    this.initialSendCredit = Math.max(base.streamWindowBytes, preface.streamWindowBytes);
     this.#sendCredit += Math.max(0, preface.connectionWindowBytes - base.connectionWindowBytes);
     this.onPreface(preface);
     this.onRoom();

@@ -31,6 +31,9 @@ export const maxFrameBytes: number = 512 * 1024;
 export const slotBits = 20;
 export const slotMask: number = (1 << slotBits) - 1;
 
+/** Generations that we use: eleven of the twelve bits, so that an id is a small integer to the engine and no number on the heap. */
+export const generationMask = 0x7ff;
+
 /** Frame types (section "Frames"). Unknown ones from 0x80 up are skipped; unknown ones below end the connection. */
 export const FrameType = {
   preface: 0x00,
