@@ -3,6 +3,15 @@ import { childDef, containerDef } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { expected, fail, within } from "./fault.ts";
 import type { Generator } from "./generator.ts";
+import {
+  genCheckCount,
+  genGetBits,
+  genLoop,
+  genOpenBits,
+  genPutBits,
+  genReadLoop,
+  genTakeBits,
+} from "./generator-lists.ts";
 import { f64List, i32List, intList, u32List, uintList } from "./lists.ts";
 import { leastBits, type List, type Node } from "./node.ts";
 import type { In, Out } from "./state.ts";
@@ -153,10 +162,10 @@ function genItems(g: Generator, node: Node, values: string): void {
     g.line(`C.bytes=B;C.view=V;C.pos=p;${list}.write(C,${values},${n});p=C.pos;`);
     return;
   }
-  const area = node.bits > 0 ? g.openBits(`${n}*${node.bits}`) : "";
-  g.loop(n, [node], (i) => {
+  const area = node.bits > 0 ? genOpenBits(g, `${n}*${node.bits}`) : "";
+  genLoop(g, n, [node], (i) => {
     const x = g.bind(`${values}[${i}]`);
-    g.encode(node, x, node.bits > 0 ? g.putBits(area, `${i}*${node.bits}`, node.bits, g.head(node, x)) : "0");
+    g.encode(node, x, node.bits > 0 ? genPutBits(g, area, `${i}*${node.bits}`, node.bits, g.head(node, x)) : "0");
   });
 }
 
@@ -170,11 +179,11 @@ function genReadItems(g: Generator, node: Node): string {
     g.line("p=I.pos;");
     return x;
   }
-  g.checkCount(n, leastBits([node]));
-  const area = node.bits > 0 ? g.takeBits(`${n}*${node.bits}`) : "";
+  genCheckCount(g, n, leastBits([node]));
+  const area = node.bits > 0 ? genTakeBits(g, `${n}*${node.bits}`) : "";
   const x = g.bind(`new Array(${n})`);
-  g.readLoop(n, (i) => {
-    const head = node.bits > 0 ? g.getBits(area, `${i}*${node.bits}`, node.bits) : "0";
+  genReadLoop(g, n, (i) => {
+    const head = node.bits > 0 ? genGetBits(g, area, `${i}*${node.bits}`, node.bits) : "0";
     g.line(`${x}[${i}]=${g.decode(node, head)};`);
   });
   return x;

@@ -1,29 +1,10 @@
 /** Puts generated functions into one program, and makes it run. */
-import { getBits, putBits } from "./bits.ts";
-import { define, own } from "./define.ts";
 import { Generator } from "./generator.ts";
 import type { Planned } from "./plan.ts";
-import { FREE_VALUES, FREE_VALUES_PER_BYTE, writeLeb } from "./state.ts";
-import { isTorn, isWide, readLatin1, TextReader, writeText } from "./text.ts";
+import { FREE_VALUES, FREE_VALUES_PER_BYTE } from "./state.ts";
+import { readLatin1, TextReader, writeText } from "./text.ts";
 import { viewOf } from "./reader.ts";
 import type { Writer } from "./writer.ts";
-
-/** What generated code may call. */
-const runtime: object = {
-  FREE_VALUES,
-  FREE_VALUES_PER_BYTE,
-  TextReader,
-  define,
-  getBits,
-  isTorn,
-  isWide,
-  own,
-  putBits,
-  readLatin1,
-  viewOf,
-  writeLeb,
-  writeText,
-};
 
 /** The compiled form of a codec. Both throw anything at all where the interpreter should say what is wrong. */
 export interface Compiled {
@@ -40,79 +21,69 @@ export interface Program {
 }
 
 /** The factory that a program's text is the body of. */
-export type Factory = (runtime: object, externals: readonly unknown[]) => Compiled;
+export type Factory = (externals: readonly unknown[]) => Compiled;
 
-export function link(factory: Factory, externals: readonly unknown[]): Compiled {
-  return factory(runtime, externals);
-}
-
-/** The body of a function of `r` and `x` that gives a {@link Compiled}. */
+/** The body of a function of `x` that gives a {@link Compiled}. */
 export function generate({ node, hasText }: Planned): Program {
   const externals: unknown[] = [];
   const writing = new Generator(true, externals);
-  const encodeBody = writing.start(node, "value");
+  const write = writing.capture(() => {
+    writing.reserved = writing.room(node) + Math.ceil(node.bits / 8);
+    writing.reserve(0);
+    writing.encodeAlone(node, "v");
+  });
   const reading = new Generator(false, externals);
-  const decodeBody = reading.startDecode(node);
-  const text = `"use strict";
-const bad=()=>{throw 0};
-let w,B,V,L,T="",X="",D=0,busy=false;
-const C={bytes:null,view:null,pos:0};
-const M=new Uint8Array(${Math.max(writing.strings, 1)});
-function G(p,n){w.pos=p;w.reserve(n);B=w.bytes;V=w.view;L=B.length;}
-${writing.functions.join("\n")}
-function write(value){
-let p=w.pos;
-${encodeBody}return p;
+  const read = reading.capture(() => reading.line(`const v=${reading.decodeAlone(node)};`));
+  const encode = encodeText(writing, write, hasText);
+  const decode = decodeText(reading, read, hasText);
+  const names = externals.map((_, i) => `x${i}`).join();
+  return { text: `"use strict";\nconst [${names}]=x,bad=()=>{throw 0};\n${encode}${decode}`, externals };
 }
-function encode(writer,value){
+
+/** A second pass looks at each string that was not wide before: the first found out that one is. */
+function encodeText(g: Generator, body: string, hasText: boolean): string {
+  return `let w,B,V,L,T,X,D,busy=false;
+const C={bytes:null,view:null,pos:0},M=new Uint8Array(${g.strings});
+function G(p,n){w.pos=p;w.reserve(n);B=w.bytes;V=w.view;L=B.length;}
+${g.functions.join("\n")}
+function write(v,p){
+${body}return p;
+}
+function encode(writer,v){
 if(busy)bad();
 busy=true;
 const start=writer.pos;
+let end=start;
 w=writer;
 try{
 for(let pass=0;;pass++){
-B=w.bytes;V=w.view;L=B.length;${hasText ? 'T="";X="";' : ""}D=0;
-let p=write(value);
-${hasText ? "p=r.writeText(w,p,T,X);" : ""}
-if(p>=0){w.pos=p;if(pass>0)for(let i=0;i<M.length;i++)if(M[i]===2)M[i]=0;return;}
-w.pos=start;
-if(pass>0)bad();
-for(let i=0;i<M.length;i++)if(M[i]===0)M[i]=2;
+B=w.bytes;V=w.view;L=B.length;T=X="";D=0;
+let p=write(v,start);
+${hasText ? `p=${g.external(writeText)}(w,p,T,X);` : ""}
+if(p>=0){end=p;if(pass)for(let i=0;i<M.length;i++)if(M[i]>1)M[i]=0;return;}
+if(pass)bad();
+for(let i=0;i<M.length;i++)M[i]=M[i]||2;
 }
-}catch(e){w.pos=start;throw e;}
-finally{busy=false;}
+}finally{w.pos=end;busy=false;}
 }
-${readPrelude(hasText, reading.functions.join("\n"), decodeBody)}
-return{encode,decode};
 `;
-  return { text, externals };
 }
 
 /** Finds the text: the usual case of few narrow characters at once, the others by the reader of text. */
-const OPEN_TEXT = `let last=B[E-1],size=1;
+function openText(g: Generator): string {
+  return `let last=B[E-1],size=1;
 if(last>127){const more=B[E-2];last=more>0&&more<128?last&127|more<<7:1;size=2;}
 if((last&1)===0&&E-size>=p){te=E-size;t=E=te-(last>>1);wide=false;if(t<p)bad();}
-else{wide=true;E=W.open(B,V===null?r.viewOf(B):V,p,E);t=W.start;te=W.end;}
+else{wide=true;E=W.open(B,V||${g.external(viewOf)}(B),p,E);t=W.start;te=W.end;}
 sb=0;
 `;
+}
 
-function readPrelude(hasText: boolean, functions: string, body: string): string {
-  const code = functions + body;
-  return `const decode=(()=>{
-let B,V=null,E=0,P=0,Q=0,D=0,views=false,wide=false,t=0,te=0,s="",sa=0,sb=0;
-const I={bytes:null,view:null,pos:0,end:0};
-const W=new r.TextReader();
-function U(p){
-let v=0,m=1;
-for(;;){
-const b=B[p++];
-if(b===undefined)bad();
-v+=(b&127)*m;
-if(b<128){if(b===0||v>9007199254740991)bad();P=p;return v;}
-m*=128;
-if(m>562949953421312)bad();
-}
-}
+/** The functions that take strings: from the narrow text by pages, which makes few native calls of many. */
+function stringText(g: Generator): string {
+  const latin1 = g.external(readLatin1);
+  return `let t=0,te=0,s="",sa=0,sb=0,wide=false;
+const W=new ${g.external(TextReader)}();
 function S(n){
 if(n>2147483647)bad();
 if(n&1){if(!wide)bad();return W.take(n>>>1,true);}
@@ -120,21 +91,43 @@ const a=t,b=a+(n>>>1);
 if(b>te)bad();
 t=b;
 if(b>sb){
-if(n>=2048)return r.readLatin1(B,a,b);
-sa=a;sb=Math.min(a+4096,te);s=r.readLatin1(B,a,sb);
+if(n>=2048)return ${latin1}(B,a,b);
+sa=a;sb=Math.min(a+4096,te);s=${latin1}(B,a,sb);
 }
 return s.substring(a-sa,b-sa);
 }
-${functions}
-return function(bytes,view,p,end,v){
-E=end;B=bytes;${/\bV\b|\bI\./.test(code) ? "V=view===undefined?r.viewOf(bytes):view;" : ""}views=v;D=0;
-Q=r.FREE_VALUES+r.FREE_VALUES_PER_BYTE*(E-p);
-${hasText ? OPEN_TEXT : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
+`;
+}
+
+function decodeText(g: Generator, body: string, hasText: boolean): string {
+  const code = g.functions.join("\n") + body;
+  const needsView = /\bV\b|\bI\./.test(code);
+  return `const decode=(()=>{
+let B,V,E=0,P=0,Q=0,D=0,views=false;
+const I={bytes:null,view:null,pos:0,end:0};
+function U(p){
+let v=0,m=1;
+for(;;){
+const b=B[p++];
+if(b===undefined)bad();
+v+=(b&127)*m;
+if(b<128){if(b===0||v>${Number.MAX_SAFE_INTEGER})bad();P=p;return v;}
+m*=128;
+if(m>2**49)bad();
+}
+}
+${hasText ? stringText(g) : ""}${g.functions.join("\n")}
+return function(bytes,view,p,end,copy){
+E=end;B=bytes;${needsView ? `V=view||${g.external(viewOf)}(B);` : ""}views=copy;D=0;
+Q=${FREE_VALUES}+${FREE_VALUES_PER_BYTE}*(E-p);
+${hasText ? openText(g) : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
 ${body}if(p!==E)bad();
 ${hasText ? "if(t!==te)bad();if(wide)W.closeWide();" : ""}
-return value;
+return v;
 };
-})();`;
+})();
+return{encode,decode};
+`;
 }
 
 let allowed: boolean | undefined;
@@ -153,5 +146,5 @@ export function mayCompile(): boolean {
 
 export function compile(planned: Planned): Compiled {
   const { text, externals } = generate(planned);
-  return link(new Function("r", "x", text) as Factory, externals);
+  return (new Function("x", text) as Factory)(externals);
 }

@@ -1,6 +1,6 @@
 /**
- * Writes the source text of a codec: straight-line code for one schema, with nothing captured but a runtime `r` and a
- * list of values `x`. Names from the schema enter it as JSON strings only.
+ * Writes the source text of a codec: straight-line code for one schema, with nothing captured but a list of values, which it
+ * knows as `x0`, `x1`, … Names from the schema enter it as JSON strings only.
  *
  * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `T` and `X`,
  * depth `D`, list cursor `C`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
@@ -9,38 +9,38 @@
  * `bad()` gives up: the interpreter then does the message again and says what is wrong.
  */
 import type { Node } from "./node.ts";
-import { MAX_DEPTH } from "./state.ts";
+import { MAX_DEPTH, writeLeb } from "./state.ts";
 import type { Field } from "./struct.ts";
 
 /** Nodes used at least this often become functions. */
 const SHARED_USES = 2;
 
 export class Generator {
-  /** Values that the text refers to as `x[0]`, `x[1]`, … */
+  /** Values that the text refers to. */
   readonly externals: unknown[];
   readonly functions: string[] = [];
   /** How many strings there are, each with its own mark. */
   strings = 0;
-  readonly #prefix: "e" | "d";
+  /** Bytes that the code being written may take from what its surroundings have reserved. */
+  reserved = 0;
+  readonly #writing: boolean;
   readonly #names = new Map<Node, string>();
   #text = "";
   #count = 0;
-  #room = 0;
 
   /** @param writing whether this is the code that encodes */
   constructor(writing: boolean, externals: unknown[]) {
-    this.#prefix = writing ? "e" : "d";
+    this.#writing = writing;
     this.externals = externals;
   }
 
   /** A variable name not used before. */
   name(): string {
-    return `${this.#prefix}${(this.#count++).toString(36)}_`;
+    return `_${(this.#count++).toString(36)}`;
   }
 
   line(text: string): void {
-    this.#text += text;
-    this.#text += "\n";
+    this.#text += `${text}\n`;
   }
 
   /** A constant with the value of an expression; an expression that is a name already is given back. */
@@ -53,20 +53,18 @@ export class Generator {
 
   /** A string as source text. */
   text1(text: string): string {
-    return JSON.stringify(text).replace(
-      /[\u2028\u2029<]/g,
-      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    );
+    return JSON.stringify(text).replace(/[\u2028\u2029<]/g, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
   }
 
+  /** The name of a value in the text. */
   external(value: unknown): string {
-    let index = this.externals.indexOf(value);
-    if (index < 0) index = this.externals.push(value) - 1;
-    return `x[${index}]`;
+    const { externals } = this;
+    if (!externals.includes(value)) externals.push(value);
+    return `x${externals.indexOf(value)}`;
   }
 
   /** What `emit` writes, instead of writing it. */
-  #capture(emit: () => void): string {
+  capture(emit: () => void): string {
     const before = this.#text;
     this.#text = "";
     emit();
@@ -77,50 +75,32 @@ export class Generator {
 
   /** `header{…}`, left out when nothing is in it. */
   block(header: string, emit: () => void): void {
-    const inner = this.#capture(emit);
+    const inner = this.capture(emit);
     if (inner !== "") this.line(`${header}{\n${inner}}`);
   }
 
-  /** One block for each of `nodes`, of which `index` says which one runs. */
-  choose(index: string, nodes: readonly Node[], emit: (node: Node, i: number) => void): void {
-    if (nodes.length === 1) return this.block("", () => emit(nodes[0] as Node, 0));
-    this.line(`switch(${index}){`);
-    nodes.forEach((node, i) => {
-      this.line(`case ${i}:{`);
-      emit(node, i);
-      this.line("break;}");
-    });
-    this.line("default:bad();}");
-  }
-
   /** Whether a node is a function of its own: it is recursive, or used in several places. */
-  #isFunction(node: Node): boolean {
-    return (
-      node.recursive === true || ((node.uses ?? 0) >= SHARED_USES && node.of.length > 0 && node.kind !== "nullable")
-    );
+  #isFunction({ recursive, uses = 0, of, kind }: Node): boolean {
+    return recursive === true || (uses >= SHARED_USES && of.length > 0 && kind !== "nullable");
   }
 
   /** Most bytes that a body takes before it reserves for itself. */
   room(node: Node): number {
-    if (this.#isFunction(node)) return 0;
-    return node.room === undefined ? node.most : node.room(this);
+    return this.#isFunction(node) ? 0 : (node.room?.(this) ?? node.most);
   }
 
   roomOf(fields: readonly Field[]): number {
-    let room = 0;
-    for (const { node } of fields) room += this.room(node);
-    return room;
+    return fields.reduce((room, { node }) => room + this.room(node), 0);
   }
 
   head(node: Node, v: string): string {
-    if (node.bits === 0 || node.genHead === undefined) return "0";
-    return node.genHead(this, v);
+    return node.bits > 0 && node.genHead !== undefined ? node.genHead(this, v) : "0";
   }
 
   encode(node: Node, v: string, head: string): void {
     if (!this.#isFunction(node)) return node.genEncode(this, v, head);
     this.line(`p=${this.#function(node)}(${v},p,${head});`);
-    this.#ensure(String(this.#room));
+    this.reserve(0);
   }
 
   decode(node: Node, head: string): string {
@@ -130,166 +110,66 @@ export class Generator {
     return x;
   }
 
-  /** A value whose head has no container. */
+  /** Writes a value whose head has no container. */
   encodeAlone(node: Node, v: string): void {
-    const head = node.bits > 0 ? this.bind(this.head(node, v)) : "0";
-    for (let k = 0; k * 8 < node.bits; k++) this.line(`B[p++]=${k > 0 ? `${head}>>${k * 8}` : head}&255;`);
+    const head = this.bind(this.head(node, v));
+    for (let k = 0; k < node.bits; k += 8) this.line(`B[p++]=${head}>>${k};`);
     this.encode(node, v, head);
   }
 
+  /** Reads one; gives the expression for it. */
   decodeAlone(node: Node): string {
-    if (node.bits === 0) return this.decode(node, "0");
-    const size = Math.ceil(node.bits / 8);
-    const head = this.bind(Array.from({ length: size }, (_, k) => `B[p+${k}]<<${8 * k}`).join("|"));
-    this.line(`p+=${size};if(${head}>>${node.bits})bad();`);
+    const bytes: string[] = [];
+    for (let k = 0; k < node.bits; k += 8) bytes.push(`B[p++]<<${k}`);
+    const head = this.bind(bytes.join("|") || "0");
+    if (node.bits > 0) this.line(`if(${head}>>${node.bits})bad();`);
     return this.decode(node, head);
   }
 
+  /** The name of the function for a node, which is written when it is first asked for. */
   #function(node: Node): string {
-    let name = this.#names.get(node);
-    if (name !== undefined) return name;
-    name = this.name();
+    const known = this.#names.get(node);
+    if (known !== undefined) return known;
+    const name = this.name();
     this.#names.set(node, name);
-    const outer = this.#room;
-    const deeper = node.recursive ? `if(++D>${MAX_DEPTH})bad();` : "";
-    const back = node.recursive ? "D--;" : "";
-    let body: string;
-    if (this.#prefix === "e") {
-      this.#room = node.room === undefined ? node.most : node.room(this);
-      body = this.#capture(() => {
-        this.#ensure(String(this.#room));
+    const outer = this.reserved;
+    let result = "p";
+    const body = this.capture(() => {
+      if (node.recursive) this.line(`if(++D>${MAX_DEPTH})bad();`);
+      if (this.#writing) {
+        this.reserved = node.room?.(this) ?? node.most;
+        this.reserve(0);
         node.genEncode(this, "v", "h");
-      });
-      body = `function ${name}(v,p,h){${deeper}\n${body}${back}return p;}`;
-    } else {
-      let x = "";
-      body = this.#capture(() => {
-        x = this.bind(node.genDecode(this, "h"));
-      });
-      body = `function ${name}(p,h){${deeper}\n${body}${back}P=p;return ${x};}`;
-    }
-    this.#room = outer;
-    this.functions.push(body);
+      } else {
+        result = this.bind(node.genDecode(this, "h"));
+        this.line("P=p;");
+      }
+      if (node.recursive) this.line("D--;");
+    });
+    this.reserved = outer;
+    this.functions.push(`function ${name}(${this.#writing ? "v," : ""}p,h){\n${body}return ${result};}`);
     return name;
   }
 
-  // Writing.
-
-  #ensure(size: string): void {
-    if (size !== "0") this.line(`if(p+${size}>L)G(p,${size});`);
-  }
-
-  /** Starts the body of the whole message. */
-  start(node: Node, v: string): string {
-    return this.#capture(() => {
-      this.#room = this.room(node) + Math.ceil(node.bits / 8);
-      this.#ensure(String(this.#room));
-      this.encodeAlone(node, v);
-    });
-  }
-
-  startDecode(node: Node): string {
-    let x = "";
-    const body = this.#capture(() => {
-      x = this.bind(this.decodeAlone(node));
-    });
-    return `${body}const value=${x};\n`;
-  }
-
   /** Makes room for `size` bytes and for all that the enclosing code still has to write without asking. */
-  reserve(size: string): void {
-    this.#ensure(`(${size}+${this.#room})`);
+  reserve(size: string | number): void {
+    const { reserved } = this;
+    const room = size === 0 ? reserved : `(${size}+${reserved})`;
+    if (room !== 0) this.line(`if(p+${room}>L)G(p,${room});`);
   }
 
   /** Takes the buffer again after something else wrote to the writer. */
   reload(): void {
-    this.line(`G(p,${this.#room});`);
+    this.line(`G(p,${this.reserved});`);
   }
 
   leb(v: string): string {
-    return `if(${v}<128)B[p++]=${v};else p=r.writeLeb(B,p,${v});`;
-  }
-
-  text(v: string): void {
-    const n = this.name();
-    this.line(`if(typeof ${v}!=="string")bad();let ${n}=${v}.length<<1;`);
-    this.line(
-      `if(M[${this.strings}]!==0&&r.isWide(${v})){if(r.isTorn(${v}))bad();M[${this.strings}]=1;X+=${v};${n}|=1;}else T+=${v};`,
-    );
-    this.line(this.leb(n));
-    this.strings++;
-  }
-
-  /** Zeroed bytes for head bits; gives the name of their position. */
-  openBits(bits: string): string {
-    const size = this.bind(`Math.ceil((${bits})/8)`);
-    this.reserve(size);
-    const area = this.bind("p+0");
-    this.line(`B.fill(0,p,p+=${size});`);
-    return area;
-  }
-
-  /** Puts a head into its place; gives the name that holds it. */
-  putBits(area: string, offset: string, width: number, head: string): string {
-    const h = this.bind(head);
-    if (width === 1) {
-      this.line(`if(${h})B[${area}+(${offset}>>>3)]|=1<<(${offset}&7);`);
-    } else this.line(`r.putBits(B,${area},${offset},${width},${h});`);
-    return h;
-  }
-
-  /** A loop over `n` elements, each of one value of every node. */
-  loop(n: string, nodes: readonly Node[], emit: (i: string) => void): void {
-    const outer = this.#room;
-    for (const node of nodes) this.#room += this.room(node);
-    const i = this.name();
-    this.line(`for(let ${i}=0;${i}<${n};${i}++){`);
-    this.#ensure(String(this.#room));
-    emit(i);
-    this.line("}");
-    this.#room = outer;
-  }
-
-  // Reading.
-
-  /** Reads `size` bytes by an expression. */
-  take(expression: string, size: number): string {
-    const x = this.bind(expression);
-    this.line(`p+=${size};`);
-    return x;
+    return `if(${v}<128)B[p++]=${v};else p=${this.external(writeLeb)}(B,p,${v});`;
   }
 
   readLeb(): string {
     const n = this.name();
     this.line(`let ${n}=B[p++];if(${n}>127){${n}=U(p-1);p=P;}`);
     return n;
-  }
-
-  readText(): string {
-    const n = this.readLeb();
-    return this.bind(`S(${n})`);
-  }
-
-  checkCount(n: string, leastBits: number): void {
-    this.line(leastBits === 0 ? `if((Q-=${n})<0)bad();` : `if(!(${n}*${leastBits}<=(E-p)*8))bad();`);
-  }
-
-  takeBits(bits: string): string {
-    const area = this.bind("p+0");
-    const total = this.bind(bits);
-    this.line(`p+=Math.ceil(${total}/8);if(p>E||(${total}&7)&&B[p-1]>>(${total}&7))bad();`);
-    return area;
-  }
-
-  getBits(area: string, offset: string, width: number): string {
-    if (width === 1) return `(B[${area}+(${offset}>>>3)]>>(${offset}&7)&1)`;
-    return this.bind(`r.getBits(B,${area},${offset},${width})`);
-  }
-
-  readLoop(n: string, emit: (i: string) => void): void {
-    const i = this.name();
-    this.line(`for(let ${i}=0;${i}<${n};${i}++){`);
-    emit(i);
-    this.line("}");
   }
 }

@@ -4,6 +4,15 @@ import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
 import { define } from "./define.ts";
 import { fail, within } from "./fault.ts";
+import {
+  genCheckCount,
+  genGetBits,
+  genLoop,
+  genOpenBits,
+  genPutBits,
+  genReadLoop,
+  genTakeBits,
+} from "./generator-lists.ts";
 import { leastBits, type Node } from "./node.ts";
 import { string } from "./scalars.ts";
 import { mapPairs, newRecord, recordPairs } from "./values.ts";
@@ -124,12 +133,13 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       const n = g.bind(`${keys}.length`);
       const bits = key.bits + value.bits;
       g.line(g.leb(n));
-      const area = bits > 0 ? g.openBits(`${n}*${bits}`) : "";
-      g.loop(n, of, (i) => {
+      const area = bits > 0 ? genOpenBits(g, `${n}*${bits}`) : "";
+      genLoop(g, n, of, (i) => {
         const k = g.bind(`${keys}[${i}]`);
         const x = g.bind(`${values}[${i}]`);
-        const keyHead = key.bits > 0 ? g.putBits(area, `${i}*${bits}`, key.bits, g.head(key, k)) : "0";
-        const head = value.bits > 0 ? g.putBits(area, `${i}*${bits}+${key.bits}`, value.bits, g.head(value, x)) : "0";
+        const keyHead = key.bits > 0 ? genPutBits(g, area, `${i}*${bits}`, key.bits, g.head(key, k)) : "0";
+        const head =
+          value.bits > 0 ? genPutBits(g, area, `${i}*${bits}+${key.bits}`, value.bits, g.head(value, x)) : "0";
         g.encode(key, k, keyHead);
         g.encode(value, x, head);
       });
@@ -138,13 +148,13 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       const [key, value] = of as readonly [Node, Node];
       const bits = key.bits + value.bits;
       const n = g.readLeb();
-      g.checkCount(n, leastBits(of));
-      const area = bits > 0 ? g.takeBits(`${n}*${bits}`) : "";
+      genCheckCount(g, n, leastBits(of));
+      const area = bits > 0 ? genTakeBits(g, `${n}*${bits}`) : "";
       const pairs = g.bind(isRecord ? `${g.external(newRecord)}(${n})` : "new Map()");
-      g.readLoop(n, (i) => {
-        const keyHead = key.bits > 0 ? g.getBits(area, `${i}*${bits}`, key.bits) : "0";
+      genReadLoop(g, n, (i) => {
+        const keyHead = key.bits > 0 ? genGetBits(g, area, `${i}*${bits}`, key.bits) : "0";
         const k = g.bind(g.decode(key, keyHead));
-        const head = value.bits > 0 ? g.getBits(area, `${i}*${bits}+${key.bits}`, value.bits) : "0";
+        const head = value.bits > 0 ? genGetBits(g, area, `${i}*${bits}+${key.bits}`, value.bits) : "0";
         const x = g.bind(g.decode(value, head));
         if (isRecord)
           g.line(`if(${k}==="__proto__")${g.external(define)}(${pairs},${k},${x});else ${pairs}[${k}]=${x};`);

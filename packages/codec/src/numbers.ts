@@ -36,7 +36,11 @@ function fixed(kind: LeafType, f: Fixed, list?: List): LeafSpec {
       const value = method.startsWith("Float") ? `${v}===${v}?${v}:NaN` : v;
       g.line(`if(${f.misfit(v)})bad();V.set${method}(p,${value}${little});p+=${size};`);
     },
-    genDecode: (g) => g.take(`V.get${method}(p${little})`, size),
+    genDecode(g) {
+      const x = g.bind(`V.get${method}(p${little})`);
+      g.line(`p+=${size};`);
+      return x;
+    },
   };
 }
 

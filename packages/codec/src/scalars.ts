@@ -1,6 +1,7 @@
 import { expected } from "./fault.ts";
 import { leaf, type LeafSpec } from "./leaf.ts";
 import type { In, Out } from "./state.ts";
+import { isTorn, isWide } from "./text.ts";
 import { readUuid, writeUuid } from "./uuid.ts";
 import { copyOf, isBytes } from "./values.ts";
 import type { Codec } from "./types.ts";
@@ -33,8 +34,14 @@ const stringSpec: LeafSpec = {
     out.text(value);
   },
   decode: (from) => from.string(),
-  genEncode: (g, v) => g.text(v),
-  genDecode: (g) => g.readText(),
+  genEncode(g, v) {
+    const n = g.name();
+    const mark = `M[${g.strings++}]`;
+    g.line(`if(typeof ${v}!=="string")bad();let ${n}=${v}.length<<1;
+if(${mark}!==0&&${g.external(isWide)}(${v})){if(${g.external(isTorn)}(${v}))bad();${mark}=1;X+=${v};${n}|=1;}else T+=${v};
+${g.leb(n)}`);
+  },
+  genDecode: (g) => g.bind(`S(${g.readLeb()})`),
 };
 
 const bytesSpec: LeafSpec = {
@@ -84,7 +91,9 @@ const uuidSpec: LeafSpec = {
   genEncode: (g, v) => g.line(`p=${g.external(writeUuid)}(B,p,${v});`),
   genDecode(g) {
     g.line("if(E-p<16)bad();");
-    return g.take(`${g.external(readUuid)}(B,p)`, 16);
+    const x = g.bind(`${g.external(readUuid)}(B,p)`);
+    g.line("p+=16;");
+    return x;
   },
 };
 

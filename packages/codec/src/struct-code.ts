@@ -1,4 +1,5 @@
 /** Source text for structs and tuples. */
+import { define, own } from "./define.ts";
 import type { Generator } from "./generator.ts";
 import type { Field } from "./struct.ts";
 
@@ -47,7 +48,7 @@ function genHead(g: Generator, { node, optional }: Field, v: string): string {
 export function genStructEncode(g: Generator, fields: readonly Field[], v: string): void {
   g.line(`if(typeof ${v}!=="object"||${v}===null)bad();`);
   const values = fields.map(({ name }) =>
-    g.bind(name in Object.prototype ? `r.own(${v},${g.text1(name)})` : `${v}[${g.text1(name)}]`),
+    g.bind(name in Object.prototype ? `${g.external(own)}(${v},${g.text1(name)})` : `${v}[${g.text1(name)}]`),
   );
   genMembers(g, fields, values);
 }
@@ -105,7 +106,8 @@ export function genStructDecode(g: Generator, fields: readonly Field[]): string 
   const o = g.bind(object);
   for (let i = fixed; i < fields.length; i++) {
     const name = g.text1((fields[i] as Field).name);
-    const set = name === '"__proto__"' ? `r.define(${o},${name},${values[i]});` : `${o}[${name}]=${values[i]};`;
+    const set =
+      name === '"__proto__"' ? `${g.external(define)}(${o},${name},${values[i]});` : `${o}[${name}]=${values[i]};`;
     g.line(there[i] === "" ? set : `if(${there[i]})${set}`);
   }
   return o;

@@ -4,6 +4,7 @@ import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
 import { listed } from "./enumeration.ts";
 import { expected, fail, within } from "./fault.ts";
+import { choose } from "./generator-lists.ts";
 import { indexBits, MOST_CHOICES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
@@ -126,12 +127,12 @@ export function unionNode(tags: readonly string[], of: readonly Node[], fallback
     genEncode(g, v, head) {
       if (bits === 0) g.head({ ...this, bits: 1 }, v);
       const x = g.bind(`${v}.value`);
-      g.choose(bits === 0 ? "0" : head, of, (node) => g.encodeAlone(node, x));
+      choose(g, bits === 0 ? "0" : head, of, (node) => g.encodeAlone(node, x));
     },
     genDecode(g, head) {
       const x = g.name();
       g.line(`let ${x};`);
-      g.choose(bits === 0 ? "0" : head, of, (node, i) => {
+      choose(g, bits === 0 ? "0" : head, of, (node, i) => {
         const value = g.decodeAlone(node);
         g.line(`${x}={type:${g.text1(tags[i] as string)},value:${value}};`);
       });
