@@ -44,6 +44,8 @@ export interface WirePairOptions {
   readonly serverLimits?: Partial<SessionLimits> | undefined;
   readonly seed?: number | undefined;
   readonly latencyMs?: number | undefined;
+  readonly bytesPerSecond?: number | undefined;
+  readonly copiesWrites?: boolean | undefined;
   readonly ready?: (() => boolean) | undefined;
   /** Told of each connection before any byte is on it. */
   readonly onLink?: ((link: SimulatedLink) => void) | undefined;
@@ -56,6 +58,8 @@ export async function wirePair(options: WirePairOptions): Promise<WirePair> {
     clock,
     random: seededRandom(seed),
     latencyMs,
+    bytesPerSecond: options.bytesPerSecond,
+    copiesWrites: options.copiesWrites,
     ...(options.onLink === undefined ? {} : { onLink: options.onLink }),
   });
   const server = createTransport(network.host("server"));

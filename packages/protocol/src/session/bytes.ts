@@ -75,9 +75,14 @@ export function readU32(reader: Reader): number {
 /** Length as a varint, then the bytes. */
 export function writeBlock(writer: Writer, block: Uint8Array): void {
   writeVarint(writer, block.length);
-  writer.reserve(block.length);
-  writer.bytes.set(block, writer.pos);
-  writer.pos += block.length;
+  writeRaw(writer, block);
+}
+
+/** The bytes as they are. */
+export function writeRaw(writer: Writer, bytes: Uint8Array): void {
+  writer.reserve(bytes.length);
+  writer.bytes.set(bytes, writer.pos);
+  writer.pos += bytes.length;
 }
 
 /** A view on the block: copy what outlives the frame. */
@@ -159,4 +164,11 @@ export function metadataBytes(metadata: Metadata): Uint8Array {
   const writer = new Writer(256);
   writeMetadata(writer, metadata);
   return writer.take();
+}
+
+const NodeBuffer = globalThis.Buffer as typeof Buffer | undefined;
+
+/** Memory that is about to be overwritten: not zeroed first, and shared with nobody. */
+export function allocate(size: number): Uint8Array {
+  return NodeBuffer === undefined ? new Uint8Array(size) : NodeBuffer.allocUnsafeSlow(size);
 }

@@ -117,6 +117,10 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
     this.#lose(new RpcError("unavailable", `${this.address} gave no sign of life for ${Math.round(silentMs)} ms`));
   }
 
+  nowMs(): number {
+    return this.#options.clock.now();
+  }
+
   scheduleFlush(): void {
     this.#options.clock.soon(() => {
       this.#turnMs = undefined;

@@ -10,11 +10,12 @@ import {
   type TypeDescription,
   writeBind,
 } from "./binding-frames.ts";
-import { encodeText, metadataBytes, readByte, readMetadata, readVarint, writeVarint } from "./bytes.ts";
+import { encodeText, metadataBytes, readByte, readMetadata, readVarint, writeRaw, writeVarint } from "./bytes.ts";
 import { readFailure, type ReadFailure, writeGoAway } from "./failure-frame.ts";
 import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
 import { foreignAnswer } from "./foreign.ts";
 import { decodeMessage, type MessageType, type MethodTypes, typesOf } from "./message-type.ts";
+import type { BulkSend } from "./output.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtClient } from "./resolve-types.ts";
@@ -264,6 +265,11 @@ export class ClientSession extends Session {
   }
 
   requestBytesOf(stream: ClientStream): Uint8Array | undefined {
+    if (stream.long !== undefined) {
+      const { body } = stream.long;
+      stream.long = undefined; // whoever takes it may keep it
+      stream.body = body;
+    }
     if (stream.body !== undefined) return stream.body;
     const bytes = stream.sent ?? stream.unsent ?? (this.closed ? undefined : this.output.writer.bytes);
     return bytes?.slice(stream.bodyStart, stream.bodyEnd);
@@ -333,9 +339,7 @@ export class ClientSession extends Session {
       size = this.writeMessage(stream, start, flagsAt, binding.types.request, call.request);
     } else {
       const { requestBytes } = call;
-      writer.reserve(requestBytes.length);
-      writer.bytes.set(requestBytes, writer.pos);
-      writer.pos += requestBytes.length;
+      writeRaw(writer, requestBytes);
       size = this.finishMessage(stream, start, flagsAt, bodyStart);
     }
     this.#rememberBytes(stream, bodyStart, bodyStart + size);
@@ -343,8 +347,10 @@ export class ClientSession extends Session {
 
   /** Notes where the request's bytes lie, so that a retry can send the same ones. */
   #rememberBytes(stream: ClientStream, bodyStart: number, bodyEnd: number): void {
-    if (stream.bulk !== undefined) stream.body = stream.bulk.body;
-    else if (!this.output.direct) stream.body = this.output.writer.bytes.slice(bodyStart, bodyEnd);
+    if (stream.bulk !== undefined) {
+      stream.bulk.kept = true;
+      stream.long = stream.bulk;
+    } else if (!this.output.direct) stream.body = this.output.writer.bytes.slice(bodyStart, bodyEnd);
     else {
       stream.bodyStart = bodyStart;
       stream.bodyEnd = bodyEnd;
@@ -505,6 +511,10 @@ export class ClientSession extends Session {
   #settleReply(stream: ClientStream, reply: unknown, trailers: Metadata | undefined, returned: number): void {
     const { call } = stream;
     this.#retire(stream);
+    if (stream.long !== undefined) {
+      this.output.recycle(stream.long);
+      stream.long = undefined;
+    }
     call?.onReply(reply, trailers, returned);
   }
 
@@ -559,6 +569,8 @@ export class ClientStream extends StreamState implements OutgoingStream {
   unsent: Uint8Array | undefined;
   /** The request's bytes where they do not lie in `sent`. */
   body: Uint8Array | undefined;
+  /** The request where it is a long one, until it is asked for. */
+  long: BulkSend | undefined;
   bodyStart = 0;
   bodyEnd = 0;
   /** From the head of the reply. */

@@ -1,4 +1,5 @@
 import { countedHeadBytes, FrameType, frameHeadBytes, maxFrameBytes } from "./wire.ts";
+import { allocate } from "./bytes.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 
 /** Receives whole frames. The payload is `bytes[start … end)`, valid for as long as it is wanted. */
@@ -87,17 +88,17 @@ export class FrameParser {
     const count = bytes.length - pos;
     this.#need = count < frameHeadBytes ? frameHeadBytes : 4 + frameLength(bytes, pos);
     const trusted = count >= this.#need * trustedShare;
-    this.#part = new Uint8Array(trusted ? this.#need : Math.max(firstPartBytes, count * 2));
+    this.#part = allocate(trusted ? this.#need : Math.max(firstPartBytes, count * 2));
     this.#filled = 0;
     this.#append(bytes, pos, count);
   }
 
   #append(bytes: Uint8Array, pos: number, count: number): void {
-    let part = this.#part ?? new Uint8Array(firstPartBytes);
+    let part = this.#part ?? allocate(firstPartBytes);
     const filled = this.#filled + count;
     if (filled > part.length) {
       const trusted = filled >= this.#need * trustedShare;
-      const larger = new Uint8Array(trusted ? this.#need : Math.max(filled, part.length * 2));
+      const larger = allocate(trusted ? this.#need : Math.max(filled, part.length * 2));
       larger.set(part.subarray(0, this.#filled));
       part = larger;
     }

@@ -20,7 +20,7 @@ export interface SessionLimits {
   readonly maxBindings: number;
   /** Cancelled calls whose end the server still owes; past it the connection is closed. Default 16,384. */
   readonly maxOwedEnds: number;
-  /** Control frames (ping, cancel, window, bind) read for each received call or item, beyond 10,000 [connection closed]. Default 100. */
+  /** Control frames (ping, cancel, window, bind) read for each call received and each item received or sent, beyond 10,000 [connection closed]. Default 100. */
   readonly maxControlFramesPerCall: number;
   /** Longest wait for the peer's preface, and for the rest of a frame that has begun, in milliseconds. Default 10 s. */
   readonly handshakeTimeoutMs: number;

@@ -16,6 +16,8 @@ export interface MessageType {
   readonly codec: Codec<unknown, unknown>;
   /** What the peer is told about it; undefined when any value goes. */
   readonly schema: Schema | undefined;
+  /** Size of the last message of this type that was encoded as a long one; 0 before there was any. */
+  longBytes: number;
   /** Checks a decoded value and gives what the receiver sees. Only where the contract has a Standard Schema. */
   readonly validate: ((value: unknown) => unknown) | undefined;
 }
@@ -45,10 +47,10 @@ export function typesOf(method: Method): MethodTypes {
   return types;
 }
 
-const anyType: MessageType = { codec: any, schema: undefined, validate: undefined };
+const anyType = { codec: any, schema: undefined, validate: undefined };
 
 function messageType(source: MessageSource | undefined): MessageType {
-  if (source === undefined) return anyType;
+  if (source === undefined) return { ...anyType, longBytes: 0 };
   if (isCodec(source)) {
     // A schema is read on first use: struct's getters and `lazy` may refer to what is declared later.
     return {
@@ -56,10 +58,11 @@ function messageType(source: MessageSource | undefined): MessageType {
       get schema() {
         return source.schema;
       },
+      longBytes: 0,
       validate: undefined,
     };
   }
-  return { ...anyType, validate: (value) => validated(source as StandardSchemaV1, value) };
+  return { ...anyType, longBytes: 0, validate: (value) => validated(source as StandardSchemaV1, value) };
 }
 
 function isCodec(source: MessageSource): source is Codec<unknown, unknown> & MessageSource {

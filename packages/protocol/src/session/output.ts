@@ -11,6 +11,12 @@ const keptSlabs = 4;
 /** A slab that has grown past this is not kept. */
 const maxKeptBytes = 4 * slabBytes;
 
+/** Frames past which a turn's output leaves before the turn ends: the peer works on them meanwhile. */
+const reliefBytes = slabBytes;
+
+/** Memory of long messages kept for the next ones: a page that is touched first costs more than the copy into it. */
+const keptLongBytes = 4 * 1024 * 1024;
+
 /** Parts of long messages enter the socket only while it holds less than this, so that a small frame is soon through. */
 const maxUnsentBytes = 128 * 1024;
 
@@ -25,6 +31,8 @@ const maxPartsAtOnce = 4;
 /** Hands out slabs and takes them back. */
 export class SlabPool {
   readonly #slabs: Writer[] = [];
+  readonly #long: Writer[] = [];
+  #longBytes = 0;
 
   take(): Writer {
     return this.#slabs.pop() ?? new Writer(slabBytes);
@@ -34,6 +42,23 @@ export class SlabPool {
     slab.pos = 0;
     if (this.#slabs.length < keptSlabs && slab.bytes.length <= maxKeptBytes) this.#slabs.push(slab);
   }
+
+  /** A buffer of its own for one message that is likely to take `size` bytes. */
+  takeLong(size: number): Writer {
+    const index = this.#long.findIndex(({ bytes }) => bytes.length >= size);
+    const [kept] = index < 0 ? [] : this.#long.splice(index, 1);
+    if (kept === undefined) return new Writer(size);
+    this.#longBytes -= kept.bytes.length;
+    return kept;
+  }
+
+  /** Nobody reads the buffer any more. */
+  giveLong(writer: Writer): void {
+    if (this.#longBytes + writer.bytes.length > keptLongBytes) return;
+    writer.pos = 0;
+    this.#longBytes += writer.bytes.length;
+    this.#long.push(writer);
+  }
 }
 
 /** A long message on its way out, in parts. */
@@ -41,12 +66,17 @@ export class BulkSend {
   readonly streamId: number;
   readonly body: Uint8Array;
   sent = 0;
+  /** Somebody may read the body again once it is sent. */
+  kept = false;
+  /** What the body lies in, where that is of use to the next message. */
+  readonly writer: Writer | undefined;
   /** Runs when the last part is in the socket: what must follow on the stream. */
   readonly done: () => void;
 
-  constructor(streamId: number, body: Uint8Array, done: () => void) {
+  constructor(streamId: number, body: Uint8Array, writer: Writer | undefined, done: () => void) {
     this.streamId = streamId;
     this.body = body;
+    this.writer = writer;
     this.done = done;
   }
 }
@@ -162,6 +192,26 @@ export class Output {
   }
 
   /**
+   * Encodes a message that is likely to be a long one in a buffer of its own. What a call inside it writes follows the frame
+   * that has begun, as ever. @throws what the codec throws
+   */
+  encodeApart(codec: MessageEncoder, message: unknown, expectedBytes: number): Writer {
+    const apart = this.#pool.takeLong(expectedBytes);
+    this.#depth++;
+    try {
+      codec.encodeTo(apart, message);
+    } finally {
+      this.#depth--;
+    }
+    return apart;
+  }
+
+  /** The buffer of {@link encodeApart} was not needed. */
+  dropApart(apart: Writer): void {
+    this.#pool.giveLong(apart);
+  }
+
+  /**
    * Takes what was written from `bodyStart` on out of the frames, without copying it: a message too long for one frame.
    */
   takeBody(bodyStart: number): Uint8Array {
@@ -192,13 +242,29 @@ export class Output {
     if (index >= 0) this.#bulk.splice(index, 1);
   }
 
+  /** Nobody reads the body of a long message again: its memory serves the next, where the socket is done with it. */
+  recycle(bulk: BulkSend): void {
+    const stream = this.#stream;
+    if (bulk.writer === undefined || bulk.sent < bulk.body.length) return;
+    if (stream?.copiesWrites === true && stream.unsentBytes === 0) this.#pool.giveLong(bulk.writer);
+  }
+
+  /** Frames are complete: many of them leave now, and not at the end of a turn that may still write more. */
+  relieve(): void {
+    if (this.#depth > 0 || this.#stream === undefined || this.#writer === undefined) return;
+    if (this.#writer.pos >= reliefBytes) this.#flushSlab(this.#stream);
+  }
+
   /** Hands everything to the socket. */
   flush(): void {
     this.#scheduled = false;
     const stream = this.#stream;
     if (stream === undefined) return;
-    this.#flushSlab(stream);
-    if (this.#bulk.length > 0) this.#pump(stream);
+    if (this.#bulk.length === 0) return this.#flushSlab(stream);
+    // The head of a long message leaves in one call of the system with its first parts.
+    const lead = stream.unsentBytes < maxUnsentBytes ? this.#takeFew() : undefined;
+    if (lead === undefined) this.#flushSlab(stream);
+    this.#pump(stream, lead);
   }
 
   /** The socket is empty again. */
@@ -222,35 +288,46 @@ export class Output {
   }
 
   #flushSlab(stream: ByteStream): void {
+    const few = this.#takeFew();
+    if (few !== undefined) return void stream.write(few);
     const writer = this.#writer;
     if (writer === undefined) return;
     this.#writer = undefined;
     if (writer.pos === 0) return this.#pool.give(writer);
-    // A right-sized copy costs nothing measurable and lets the slab serve the next connection. A full slab is written as it
-    // is, and lost, unless the socket has taken everything at once.
-    if (writer.pos <= slabBytes / 2) {
-      const bytes = writer.take();
-      this.#pool.give(writer);
-      this.#host.onFlush(bytes);
-      stream.write(bytes);
-      return;
-    }
+    // A full slab is written as it is, and lost, unless the socket has taken everything at once.
     const bytes = writer.bytes.subarray(0, writer.pos);
     const kept = this.#host.onFlush(bytes);
     stream.write(bytes);
     if (!kept && stream.copiesWrites === true && stream.unsentBytes === 0) this.#pool.give(writer);
   }
 
-  #pump(stream: ByteStream): void {
+  /** What the slab holds where that is not much: a right-sized copy costs nothing measurable, and frees the slab at once. */
+  #takeFew(): Uint8Array | undefined {
+    const writer = this.#writer;
+    if (writer === undefined || writer.pos === 0 || writer.pos > slabBytes / 2) return undefined;
+    this.#writer = undefined;
+    const bytes = writer.take();
+    this.#pool.give(writer);
+    this.#host.onFlush(bytes);
+    return bytes;
+  }
+
+  /** Sends parts of long messages while the socket is nearly empty, behind `lead`. */
+  #pump(stream: ByteStream, lead?: Uint8Array): void {
+    let first = lead;
     while (this.#bulk.length > 0 && stream.unsentBytes < maxUnsentBytes) {
       this.#nextBulk = this.#nextBulk >= this.#bulk.length ? 0 : this.#nextBulk;
       const bulk = this.#bulk[this.#nextBulk];
       if (bulk === undefined) return;
       // Alone it may send a few parts at once, which saves calls of the system; beside others it takes turns.
-      stream.writeAll(nextParts(bulk, this.#bulk.length === 1 ? maxPartsAtOnce : 1));
+      const parts = nextParts(bulk, this.#bulk.length === 1 ? maxPartsAtOnce : 1);
+      if (first !== undefined) parts.unshift(first);
+      first = undefined;
+      stream.writeAll(parts);
       if (bulk.sent < bulk.body.length) this.#nextBulk++;
       else {
         this.#bulk.splice(this.#nextBulk, 1);
+        if (!bulk.kept) this.recycle(bulk);
         bulk.done();
         // What `done` wrote belongs behind this part and ahead of others.
         this.#flushSlab(stream);
@@ -276,19 +353,17 @@ export class Output {
 
 function nextParts(bulk: BulkSend, most: number): Uint8Array[] {
   const parts: Uint8Array[] = [];
-  for (let i = 0; i < most && bulk.sent < bulk.body.length; i++) {
-    const part = bulk.body.subarray(bulk.sent, bulk.sent + chunkBytes);
+  const { body, streamId } = bulk;
+  const count = Math.min(most, Math.ceil((body.length - bulk.sent) / chunkBytes));
+  const heads = new Uint8Array(count * frameHeadBytes);
+  const view = new DataView(heads.buffer);
+  for (let at = 0; at < heads.length; at += frameHeadBytes) {
+    const part = body.subarray(bulk.sent, bulk.sent + chunkBytes);
     bulk.sent += part.length;
-    parts.push(chunkHead(bulk.streamId, part.length), part);
+    view.setUint32(at, countedHeadBytes + part.length, true);
+    view.setUint8(at + 4, FrameType.chunk);
+    view.setUint32(at + 5, streamId, true);
+    parts.push(heads.subarray(at, at + frameHeadBytes), part);
   }
   return parts;
-}
-
-function chunkHead(streamId: number, length: number): Uint8Array {
-  const head = new Uint8Array(frameHeadBytes);
-  const view = new DataView(head.buffer);
-  view.setUint32(0, countedHeadBytes + length, true);
-  view.setUint8(4, FrameType.chunk);
-  view.setUint32(5, streamId, true);
-  return head;
 }

@@ -85,6 +85,10 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
     this.#stream.destroy();
   }
 
+  nowMs(): number {
+    return this.#options.clock.now();
+  }
+
   scheduleFlush(): void {
     this.#options.clock.soon(() => this.#flush());
   }

@@ -1,7 +1,7 @@
-import { CodecError, Reader } from "@pipit/codec";
+import { CodecError, Reader, type Writer } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
 import { RpcError } from "../rpc-error.ts";
-import { readByte, readU32, readVarint, writeU32, writeVarint } from "./bytes.ts";
+import { allocate, readByte, readU32, readVarint, writeRaw, writeU32, writeVarint } from "./bytes.ts";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
@@ -28,6 +28,8 @@ import {
 
 /** The shell around a session. */
 export interface SessionHost {
+  /** The time, on the clock of {@link Session.receive}. Asked only where credit is given back. */
+  nowMs(): number;
   /** Call {@link Session.flush} at the end of this turn. */
   scheduleFlush(): void;
   /** The connection is over: send what is written, then close it. `error` says why, when it is nobody's wish. */
@@ -50,8 +52,17 @@ const measuringPing = 0x4d;
 const keepalivePing = 0x4b;
 const pingBytes = 8;
 
-/** Part of a window that must flow within one round trip before it is doubled: as in gRPC's estimator. */
-const growthShare = 2 / 3;
+/** What a codec may put ahead of bytes. */
+const headRoomBytes = 16;
+
+/**
+ * A window of which half is used up within this many round trips is doubled: its reader is held up by the path. As QUIC's
+ * receivers do (RFC 9000 leaves it to them; Chromium's `quic_flow_controller.cc` chose the number).
+ */
+const growthRoundTrips = 2;
+
+/** Credit given back this many times between two measurements of the path. */
+const releasesPerPing = 16;
 
 /** One end of a connection. */
 export abstract class Session implements FrameSink, OutputHost {
@@ -82,7 +93,10 @@ export abstract class Session implements FrameSink, OutputHost {
   #controlFrames = 0;
   #workFrames = 0;
   #streamWindowBytes: number;
-  #measuredBytes = -1;
+  /** Shortest round trip seen, so that what waits in queues does not count; 0 before one was. */
+  #roundTripMs = 0;
+  #pingedAtMs = 0;
+  #releases = 0;
 
   constructor(options: SessionOptions) {
     this.host = options.host;
@@ -234,16 +248,26 @@ export abstract class Session implements FrameSink, OutputHost {
     if (!open || this.closed) return;
     stream.unreleased += consumed;
     if (stream.unreleased * 2 < stream.windowBytes) return;
+    this.#tuneWindow(stream);
     const growth = this.#streamWindowBytes - stream.windowBytes;
     const credit = stream.unreleased + Math.max(0, growth);
     stream.windowBytes = Math.max(stream.windowBytes, this.#streamWindowBytes);
     stream.unreleased = 0;
     stream.receiveCredit += credit;
     this.#writeWindow(FrameType.window, stream.id, credit);
-    if (this.#measuredBytes < 0 && this.#streamWindowBytes < this.limits.maxStreamWindowBytes) {
-      this.#measuredBytes = 0;
-      this.#writePing(measuringPing);
+  }
+
+  #tuneWindow(stream: StreamState): void {
+    if (this.#streamWindowBytes >= this.limits.maxStreamWindowBytes) return;
+    const nowMs = this.host.nowMs();
+    const sinceMs = nowMs - stream.releasedAtMs;
+    stream.releasedAtMs = nowMs;
+    if (sinceMs < growthRoundTrips * this.#roundTripMs && stream.windowBytes === this.#streamWindowBytes) {
+      this.#streamWindowBytes = Math.min(this.limits.maxStreamWindowBytes, this.#streamWindowBytes * 2);
     }
+    if (this.#releases++ % releasesPerPing > 0) return;
+    this.#pingedAtMs = nowMs;
+    this.#writePing(measuringPing);
   }
 
   /** Sends an item. @throws RpcError when it does not encode or is too long; the stream is as before */
@@ -255,6 +279,8 @@ export abstract class Session implements FrameSink, OutputHost {
     const size = this.writeMessage(stream, start, flagsAt, type, item);
     stream.sendCredit -= size + frameHeadBytes;
     this.#sendCredit -= size + frameHeadBytes;
+    this.#workFrames++; // the peer may give credit back for it, ask whether we live, and so on
+    this.output.relieve();
   }
 
   /**
@@ -272,22 +298,38 @@ export abstract class Session implements FrameSink, OutputHost {
   ): number {
     const { output } = this;
     const bodyStart = output.writer.pos;
+    // Bytes say how many they are; of anything else the last message is the best guess.
+    const expected = message instanceof Uint8Array ? message.length + headRoomBytes : type.longBytes;
+    let apart: Writer | undefined;
     try {
-      output.encode(type.codec, message);
+      if (expected <= chunkBytes) output.encode(type.codec, message);
+      else apart = output.encodeApart(type.codec, message, expected);
     } catch (error) {
       output.undo(start);
       if (error instanceof CodecError)
         throw new RpcError("invalid_argument", error.message, { cause: error, handled: "no" });
       throw error;
     }
-    return this.finishMessage(stream, start, flagsAt, bodyStart);
+    const size = this.finishMessage(stream, start, flagsAt, bodyStart, apart);
+    if (size > chunkBytes || apart !== undefined) type.longBytes = size;
+    return size;
   }
 
-  /** Completes a frame whose message is written from `bodyStart` on. */
-  protected finishMessage(stream: StreamState, start: number, flagsAt: number, bodyStart: number): number {
+  /** Completes a frame whose message is written from `bodyStart` on, or lies `apart`. */
+  protected finishMessage(
+    stream: StreamState,
+    start: number,
+    flagsAt: number,
+    bodyStart: number,
+    apart?: Writer,
+  ): number {
     const { output } = this;
-    const size = output.writer.pos - bodyStart;
+    const size = apart?.pos ?? output.writer.pos - bodyStart;
     if (size <= chunkBytes) {
+      if (apart !== undefined) {
+        writeRaw(output.writer, apart.bytes.subarray(0, size));
+        output.dropApart(apart);
+      }
       output.end(start);
       return size;
     }
@@ -298,19 +340,19 @@ export abstract class Session implements FrameSink, OutputHost {
         handled: "no",
       });
     }
-    const body = output.takeBody(bodyStart);
-    this.startBulk(stream, start, flagsAt, body);
+    const body = apart === undefined ? output.takeBody(bodyStart) : apart.bytes.subarray(0, size);
+    this.#startBulk(stream, start, flagsAt, body, apart);
     return size;
   }
 
   /** Completes the frame as the head of a long message, and sends `body` after it in parts. */
-  protected startBulk(stream: StreamState, start: number, flagsAt: number, body: Uint8Array): void {
+  #startBulk(stream: StreamState, start: number, flagsAt: number, body: Uint8Array, apart: Writer | undefined): void {
     const { output } = this;
     const { writer } = output;
     writer.bytes[flagsAt] = (writer.bytes[flagsAt] ?? 0) | Flag.chunked;
     writeU32(writer, body.length);
     output.end(start);
-    const bulk = new BulkSend(stream.id, body, () => this.#bulkDone(stream));
+    const bulk = new BulkSend(stream.id, body, apart, () => this.#bulkDone(stream));
     stream.bulk = bulk;
     output.sendBulk(bulk);
   }
@@ -359,7 +401,6 @@ export abstract class Session implements FrameSink, OutputHost {
     stream.receiveCredit -= charge;
     this.#receiveCredit -= charge;
     stream.unconsumed += charge;
-    if (this.#measuredBytes >= 0) this.#measuredBytes += charge;
     this.readMessage(stream, flags, charge);
   }
 
@@ -504,12 +545,9 @@ export abstract class Session implements FrameSink, OutputHost {
     this.output.end(start);
   }
 
-  /** One round trip of data was counted: a window that it nearly filled is too small for the path. */
   #onMeasured(): void {
-    const measured = this.#measuredBytes;
-    this.#measuredBytes = -1;
-    if (measured < this.#streamWindowBytes * growthShare) return;
-    this.#streamWindowBytes = Math.min(this.limits.maxStreamWindowBytes, this.#streamWindowBytes * 2);
+    const tookMs = this.receivedAtMs - this.#pingedAtMs;
+    this.#roundTripMs = this.#roundTripMs === 0 ? tookMs : Math.min(this.#roundTripMs, tookMs);
   }
 }
 
@@ -525,10 +563,4 @@ function peekU32(reader: Reader): number {
   const value = readU32(reader);
   reader.pos -= 4;
   return value;
-}
-
-const NodeBuffer = globalThis.Buffer as typeof Buffer | undefined;
-
-function allocate(size: number): Uint8Array {
-  return NodeBuffer === undefined ? new Uint8Array(size) : NodeBuffer.allocUnsafeSlow(size);
 }

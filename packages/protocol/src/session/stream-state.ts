@@ -17,6 +17,8 @@ export class StreamState {
   receiveCredit: number;
   /** What `receiveCredit` is kept up to as items are consumed. */
   windowBytes: number;
+  /** When credit was last given back. */
+  releasedAtMs: number = Number.NEGATIVE_INFINITY;
   /** Bytes consumed that the peer has not been told of. */
   unreleased = 0;
   /** Bytes of items handed up and not yet consumed. */

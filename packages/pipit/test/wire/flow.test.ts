@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bytes } from "@pipit/codec";
+import { bidi, type IncomingCall, type IncomingHandler, serverStream, service, unary } from "@pipit/protocol";
+import { bindAny, clientPreface, frame, framesOf, rawClient } from "../support/raw-peer.ts";
+import { RecordedCall } from "../support/recorded-call.ts";
+import { wirePair } from "../support/wire-pair.ts";
+
+/* How much flows, and how much waits: credit, windows, long messages. */
+
+const Flow = service("flow.Flow", {
+  echo: unary(bytes, bytes),
+  produce: serverStream(bytes, bytes),
+  any: bidi(),
+});
+
+const itemBytes = 65_536;
+const mebibyte = 1024 * 1024;
+
+/** Sends items for as long as there is room; counts the bytes. */
+class Producer implements IncomingHandler {
+  sentBytes = 0;
+  readonly #call: IncomingCall;
+  readonly #item = new Uint8Array(itemBytes).fill(7);
+  readonly #mostBytes: number;
+
+  constructor(call: IncomingCall, mostBytes = Number.POSITIVE_INFINITY) {
+    this.#call = call;
+    this.#mostBytes = mostBytes;
+    call.accept();
+    call.handler = this;
+    this.onWritable();
+  }
+
+  onWritable(): void {
+    while (this.#call.open && this.#call.writable) {
+      if (this.sentBytes >= this.#mostBytes) return this.#call.end(undefined, 1);
+      this.#call.send(this.#item);
+      this.sentBytes += itemBytes;
+    }
+  }
+
+  onItem(): void {}
+  onInputEnd(): void {}
+  onCancel(): void {}
+}
+
+function repliesWith({ end }: RecordedCall, blob: Uint8Array): boolean {
+  return end?.type === "reply" && Buffer.from(blob).equals(end.reply as Uint8Array);
+}
+
+test("one stream fills a path of 50 ms and 100 MB/s to 80 %", async () => {
+  const bytesPerSecond = 100_000_000;
+  const pair = await wirePair({
+    contract: Flow,
+    latencyMs: 25,
+    bytesPerSecond,
+    onCall: (call) => void new Producer(call),
+  });
+  const call = new RecordedCall(Flow.methods.produce, new Uint8Array(0));
+  let seenBytes = 0;
+  call.onEvent = (event) => {
+    if (event.type !== "item") return;
+    seenBytes += event.bytes;
+    call.events.length = 0;
+    stream.release(event.bytes);
+  };
+  const stream = pair.connection.start(call);
+  await pair.clock.advance(2000);
+  assert.ok(seenBytes > 0.6 * 2 * bytesPerSecond, `${seenBytes} bytes in the first 2 s, windows still growing`);
+  seenBytes = 0;
+  await pair.clock.advance(2000);
+  assert.ok(seenBytes >= 0.8 * 2 * bytesPerSecond, `${seenBytes} bytes in 2 s`);
+});
+
+test("a reader that stops holds the server to its window and 1 MB more", async () => {
+  let producer: Producer | undefined;
+  const pair = await wirePair({
+    contract: Flow,
+    onCall: (call) => {
+      producer = new Producer(call);
+    },
+  });
+  const call = new RecordedCall(Flow.methods.produce, new Uint8Array(0));
+  pair.connection.start(call);
+  await pair.clock.advance(1000);
+  const sent = producer?.sentBytes ?? 0;
+  assert.ok(sent > 0 && sent <= 256 * 1024 + mebibyte, `${sent} bytes ahead`);
+});
+
+test("a reader that is slower than the path keeps its first window", async () => {
+  let producer: Producer | undefined;
+  const pair = await wirePair({
+    contract: Flow,
+    latencyMs: 1,
+    onCall: (call) => {
+      producer = new Producer(call);
+    },
+  });
+  const call = new RecordedCall(Flow.methods.produce, new Uint8Array(0));
+  const waiting: number[] = [];
+  call.onEvent = (event) => {
+    if (event.type === "item") waiting.push(event.bytes);
+  };
+  const stream = pair.connection.start(call);
+  await pair.clock.advance(50);
+  let readBytes = 0;
+  for (let i = 0; i < 200; i++) {
+    const size = waiting.shift() ?? 0;
+    readBytes += size;
+    stream.release(size);
+    await pair.clock.advance(10);
+  }
+  const ahead = (producer?.sentBytes ?? 0) - readBytes;
+  assert.ok(readBytes > 10 * mebibyte, `${readBytes} bytes read`);
+  assert.ok(ahead <= 256 * 1024 + itemBytes, `${ahead} bytes ahead`);
+});
+
+test("credit given back for items that were sent is no flood", async () => {
+  const pair = await wirePair({ contract: Flow, onCall: (call) => void new Producer(call, 200 * itemBytes) });
+  const stranger = await rawClient(pair.network, pair.clock, pair.listener.address);
+  stranger.send(clientPreface, bindAny(0, "flow.Flow", "any", 3), frame(0x01, 0, [0, 0]));
+  for (let i = 0; i < 200; i++) {
+    stranger.send(...Array.from({ length: 70 }, () => frame(0x0b, 0, [0x80, 0x80, 0x01])));
+    await pair.clock.advance(5);
+  }
+  assert.equal(stranger.ended(), false);
+  const frames = framesOf(stranger.received());
+  assert.equal(frames.filter(({ type }) => type === 0x02).length, 200);
+  assert.equal(frames.at(-1)?.type, 0x04);
+});
+
+test("the memory of a long message is used again only when nobody can read it any more", async () => {
+  const pair = await wirePair({
+    contract: Flow,
+    copiesWrites: true,
+    onCall: (call) => {
+      const blob = call.decodeRequest() as Uint8Array;
+      if (blob[0] !== 0) call.reply(blob, undefined, 1);
+    },
+  });
+  const blobOf = (byte: number): Uint8Array => new Uint8Array(mebibyte).fill(byte);
+  const open = new RecordedCall(Flow.methods.echo, blobOf(0));
+  const kept = pair.connection.start(open);
+  await pair.clock.advance(100);
+  for (let round = 1; round < 10; round++) {
+    const call = new RecordedCall(Flow.methods.echo, blobOf(round));
+    pair.connection.start(call);
+    const beside = new RecordedCall(Flow.methods.echo, blobOf(100 + round));
+    pair.connection.start(beside);
+    await pair.clock.advance(100);
+    assert.ok(repliesWith(call, blobOf(round)), `round ${round}`);
+    assert.ok(repliesWith(beside, blobOf(100 + round)), `beside, round ${round}`);
+  }
+  const encoded = Flow.methods.echo.request?.encode(blobOf(0)) ?? new Uint8Array(0);
+  assert.ok(Buffer.from(encoded).equals(kept.takeRequestBytes() ?? new Uint8Array(0)));
+});
+
+test("a message of a type that was long may be short the next time, and the reverse", async () => {
+  const Loose = service("flow.Loose", { echo: unary() });
+  const pair = await wirePair({
+    contract: Loose,
+    copiesWrites: true,
+    onCall: (call) => call.reply(call.decodeRequest(), undefined, 1),
+  });
+  for (const length of [10, 100_000, 10, 70_000, 65_000, 200_000, 1]) {
+    const call = new RecordedCall(Loose.methods.echo, { text: "x".repeat(length) });
+    pair.connection.start(call);
+    await pair.clock.advance(100);
+    assert.deepEqual(call.end, { type: "reply", reply: { text: "x".repeat(length) }, trailers: undefined });
+  }
+});
