@@ -1,121 +1,85 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { readMeasurements, UnusableFile } from "./stations/measurements-file.ts";
-import { Progress } from "./progress.ts";
-import { sendMeasurements } from "./send-measurements.ts";
-import { crashServer, type ServerProcess, startServer, stopServer } from "./server-processes.ts";
-import { Tally } from "./tally.ts";
+import { runHeadless } from "./headless/run-headless.ts";
 
-/*
- * Three inspection servers, one station that sends them its measurements, and one server that is killed on the way.
- */
+/* The demo's command. See README.md beside it. */
 
 const usage = `Usage: npm run demo -- [options]
-  --csv FILE       measurements: timestamp,station,characteristic,value (default: the sample)
-  --limits FILE    specification limits as JSON (default: the sample's)
-  --repeat N       send the file N times over (default: 400 for the sample, 1 for another file)
-  --in-flight N    calls at a time (default 256)
-  --port N         first of three ports for the servers (default: the system chooses)`;
+  --port N       port of the page (default: the system chooses)
+  --headless     no page: break and mend some of it, and print what it came to
+  --seconds N    how long, headless (default 20)
+  --seed N       seed of the simulated measurements (default 1)
+  --csv FILE     measurements instead: timestamp,station,characteristic,value
+  --plan FILE    control plan as JSON (default: the simulated line's; with --csv the sample's)
+  --out FOLDER   where the report on a file goes (default: report)`;
 
-const serverCount = 3;
-
-/** Share of the measurements after which one server is killed. */
-const crashAfter = 0.4;
-
-const exitCodes = { ok: 0, lost: 1, usage: 2, interrupted: 130 } as const;
+const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 process.exitCode = await main();
 
 async function main(): Promise<number> {
   const options = readOptions();
   if (typeof options === "string") return complain(options);
-  const { csv, limits, repeat, inFlight, port } = options;
-
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  const servers: ServerProcess[] = [];
   try {
-    const { rows, bad } = readMeasurements(csv);
-    for (const { line, reason } of bad) console.log(`${csv}:${line}: ${reason}`);
-    if (bad.length > 0) console.log(`${bad.length} bad rows left out, ${rows.length} measurements read\n`);
-
-    for (let i = 0; i < serverCount; i++) {
-      servers.push(await startServer(`inspection ${i + 1}`, limits, port === 0 ? 0 : port + i));
-    }
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    for (const { name, address } of servers) console.log(`${name} listens on ${address}`);
-
-    const all = Array.from({ length: repeat }, () => rows).flat();
-    const tally = new Tally();
-    const progress = new Progress(all.length);
-    const crashAt = Math.ceil(all.length * crashAfter);
-    let done = 0;
-    const start = performance.now();
-    await sendMeasurements({
-      targets: servers.map(({ address }) => address),
-      rows: all,
-      inFlight,
-      tally,
+    const well = await runHeadless({
+      planPath: options.plan ?? data("line.json"),
+      seconds: options.seconds,
+      seed: options.seed,
       signal: interrupted.signal,
-      onJudged() {
-        progress.advance();
-        const [, victim] = servers;
-        if (++done !== crashAt || victim === undefined) return;
-        crashServer(victim);
-        progress.note(`${victim.name} is killed; the others take over`);
-      },
     });
-    progress.end();
-    const names = new Map(servers.map(({ name, address }) => [address, name]));
-    console.log(`\n${tally.table(performance.now() - start, (address) => names.get(address) ?? address)}`);
-    for (const failure of tally.failures) console.error(failure);
-    if (interrupted.signal.aborted) {
-      console.error(`Interrupted after ${done} of ${all.length} measurements`);
-      return exitCodes.interrupted;
-    }
-    return tally.failed === 0 ? exitCodes.ok : exitCodes.lost;
+    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    return well ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
     if (interrupted.signal.aborted) return exitCodes.interrupted;
-    if (error instanceof UnusableFile) return complain(error.message);
     return complain((error as Error).message);
   } finally {
-    await Promise.all(servers.map(stopServer));
     process.removeListener("SIGINT", interrupt).removeListener("SIGTERM", interrupt);
   }
 }
 
 interface Options {
-  readonly csv: string;
-  readonly limits: string;
-  readonly repeat: number;
-  readonly inFlight: number;
   readonly port: number;
+  readonly headless: boolean;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly csv: string | undefined;
+  readonly plan: string | undefined;
+  readonly out: string;
 }
 
 /** The options, or what is wrong with them. */
 function readOptions(): Options | string {
-  const sample = (name: string): string => fileURLToPath(new URL(`../data/${name}`, import.meta.url));
   try {
     const { values } = parseArgs({
       options: {
-        csv: { type: "string" },
-        limits: { type: "string" },
-        repeat: { type: "string" },
-        "in-flight": { type: "string" },
         port: { type: "string" },
+        headless: { type: "boolean" },
+        seconds: { type: "string" },
+        seed: { type: "string" },
+        csv: { type: "string" },
+        plan: { type: "string" },
+        out: { type: "string" },
       },
     });
     return {
-      csv: values.csv ?? sample("measurements.csv"),
-      limits: values.limits ?? sample("limits.json"),
-      repeat: whole("--repeat", values.repeat ?? (values.csv === undefined ? "400" : "1"), 1, 1_000_000),
-      inFlight: whole("--in-flight", values["in-flight"] ?? "256", 1, 4096),
-      port: whole("--port", values.port ?? "0", 0, 65_535 - serverCount),
+      port: whole("--port", values.port ?? "0", 0, 65_535),
+      headless: values.headless ?? false,
+      seconds: whole("--seconds", values.seconds ?? "20", 5, 86_400),
+      seed: whole("--seed", values.seed ?? "1", 0, 0xffff_ffff),
+      csv: values.csv,
+      plan: values.plan,
+      out: values.out ?? "report",
     };
   } catch (error) {
     return `${(error as Error).message}\n${usage}`;
   }
+}
+
+function data(name: string): string {
+  return fileURLToPath(new URL(`../data/${name}`, import.meta.url));
 }
 
 function whole(option: string, text: string, least: number, most: number): number {

@@ -3,17 +3,19 @@ const barWidth = 30;
 /** A progress bar on a terminal; a line now and then elsewhere. */
 export class Progress {
   readonly #total: number;
+  readonly #unit: string;
   readonly #out: NodeJS.WriteStream;
   #done = 0;
   #drawn = -1;
 
-  constructor(total: number, out: NodeJS.WriteStream = process.stdout) {
+  constructor(total: number, unit: string, out: NodeJS.WriteStream = process.stdout) {
     this.#total = total;
+    this.#unit = unit;
     this.#out = out;
   }
 
-  advance(): void {
-    this.#done++;
+  advance(by = 1): void {
+    this.#done += by;
     const steps = this.#out.isTTY ? 200 : 4;
     const step = Math.floor((this.#done * steps) / this.#total);
     if (step === this.#drawn) return;
@@ -34,7 +36,7 @@ export class Progress {
   #draw(): void {
     const filled = Math.round((this.#done / this.#total) * barWidth);
     const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
-    const text = `${bar} ${this.#done} of ${this.#total} measurements`;
+    const text = `${bar} ${this.#done} of ${this.#total} ${this.#unit}`;
     this.#out.write(this.#out.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
   }
 }

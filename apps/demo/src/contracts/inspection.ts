@@ -5,7 +5,6 @@ import {
   f64,
   type Infer,
   optional,
-  record,
   service,
   string,
   struct,
@@ -37,8 +36,8 @@ export type Specification = Infer<typeof Specification>;
 export const Verdict = enumeration(["ok", "below", "above", "unspecified"]);
 export type Verdict = Infer<typeof Verdict>;
 
-/** The highest sequence per station up to which everything streamed has been recorded. */
-export const Acknowledgement = struct({ acknowledged: record(uint) });
+/** How many measurements the stream had: all of them are recorded. */
+export const Acknowledgement = struct({ recorded: uint });
 
 /** Judges measurements against the control plan, and hands them on to the charts. Keeps nothing: any instance will do. */
 export const Inspection = service("demo.Inspection", {
@@ -47,7 +46,10 @@ export const Inspection = service("demo.Inspection", {
    * its stream and everything in it is recorded. After a loss it streams again from the last acknowledged sequence; the
    * charts drop what they know.
    */
-  submit: clientStream(Measurement, Acknowledgement, { idempotency: "idempotent" }),
+  submit: clientStream(Measurement, Acknowledgement, {
+    idempotency: "idempotent",
+    errors: { unknownCharacteristic: struct({ characteristic: string }) },
+  }),
   /** Looks one value up. */
   judge: unary(struct({ characteristic: string, value: f64 }), struct({ verdict: Verdict }), {
     idempotency: "safe",

@@ -1,7 +1,7 @@
-import { createServer, gossipRegistry, type GossipRegistry, type Server } from "pipit";
+import { createServer, gossipRegistry, type PipitClient, type ReplyStore, type Server } from "pipit";
 import { Process } from "../contracts/process.ts";
 import { CallCounter } from "./call-counter.ts";
-import { type Clients, connect } from "./connect.ts";
+import { connect } from "./connect.ts";
 import { FaultPlayer } from "./faults.ts";
 import { type ProcessMessage, type ProcessSettings, readSettings } from "./settings.ts";
 import { countCalled, countServed } from "./telemetry.ts";
@@ -10,15 +10,18 @@ import { countCalled, countServed } from "./telemetry.ts";
 const graceMs = 3000;
 
 /** What a process's own part builds on. */
-export interface Surroundings extends Clients {
+export interface Surroundings {
+  /** Finds every service of the demo; see also `chartsOf`. */
+  readonly client: PipitClient;
   readonly settings: ProcessSettings;
-  readonly registry: GossipRegistry;
-  /** Services are added to it; it listens once `setUp` has resolved. */
-  readonly server: Server;
 }
 
-/** A process's own part, once it runs. */
+/** A process's own part. */
 export interface Part {
+  /** Where replies of `once` calls are kept, where there are any. */
+  readonly replyStore?: ReplyStore;
+  /** Adds its services. */
+  serve(server: Server): void;
   /** Called when the server listens. */
   start?(): void;
   /** Called when the process is asked to stop, while its server still answers. */
@@ -42,28 +45,30 @@ export async function runProcess(setUp: (surroundings: Surroundings) => Part | P
   process.on("disconnect", () => process.exit(0));
 
   const registry = gossipRegistry({ id: settings.id, seeds: settings.seeds, cluster: "demo" });
-  const server = createServer({ id: settings.id, registry });
-  // Outermost first: a call that a fault turns away is counted as failed, and one that it delays as slow.
-  server.use(countServed(served, now)).use(faults.interceptor);
-  server.handle(Process, {
-    stats: () => ({
-      id: settings.id,
-      kind: settings.kind,
-      pid: process.pid,
-      uptimeMs: Math.round(performance.now() - startedMs),
-      draining: server.stats().state !== "open",
-      fault: faults.fault,
-      served: served.read(performance.now()),
-      called: called.read(performance.now()),
-    }),
-    inject({ fault }) {
-      faults.fault = fault;
-      return {};
-    },
-  });
-  const clients = connect(registry, countCalled(called, now));
+  const client = connect(registry, countCalled(called, now));
   try {
-    const part = await setUp({ ...clients, settings, registry, server });
+    const part = await setUp({ client, settings });
+    const server = createServer({ id: settings.id, registry, replyStore: part.replyStore });
+    // Outermost first: a call that a fault turns away is counted as failed, and one that it delays as slow.
+    server.use(countServed(served, now)).use(faults.interceptor);
+    server.handle(Process, {
+      stats: () => ({
+        id: settings.id,
+        kind: settings.kind,
+        pid: process.pid,
+        uptimeMs: Math.round(now() - startedMs),
+        draining: server.stats().state !== "open",
+        fault: faults.fault,
+        served: served.read(now()),
+        called: called.read(now()),
+      }),
+      inject({ fault }) {
+        faults.fault = fault;
+        return {};
+      },
+    });
+    part.serve(server);
+
     process.once("SIGTERM", () => {
       void stop().then(
         () => process.exit(0),
@@ -76,7 +81,7 @@ export async function runProcess(setUp: (surroundings: Surroundings) => Part | P
     async function stop(): Promise<void> {
       await part.stop?.();
       await server.close({ graceMs });
-      await clients.close();
+      await client.close();
       await registry.close();
       part.close?.();
     }

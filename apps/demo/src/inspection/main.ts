@@ -1,0 +1,53 @@
+import { isRpcError } from "pipit";
+import { Charts } from "../contracts/charts.ts";
+import { Inspection } from "../contracts/inspection.ts";
+import { readControlPlan } from "../control-plan.ts";
+import { chartsOf } from "../processes/connect.ts";
+import { runProcess } from "../processes/run-process.ts";
+import { Forwarder } from "./forwarder.ts";
+import { judge } from "./judge.ts";
+
+/* One instance of the inspection: `demo.Inspection`. */
+
+await runProcess(({ settings, client }) => {
+  const plan = readControlPlan(settings.planPath);
+  const charts = chartsOf(client);
+  return {
+    serve: (server) =>
+      server.handle(Inspection, {
+        async submit(measurements, context) {
+          // The call's own context is passed on by itself: when the station goes, the calls made for it end.
+          const forwarder = new Forwarder((characteristic, batch) =>
+            charts.record({ characteristic, measurements: batch }, { hashKey: characteristic }),
+          );
+          let recorded = 0;
+          try {
+            // Asking for the next measurement only when there is room is the back-pressure: it reaches the gauge.
+            for await (const measurement of measurements) {
+              await forwarder.add(measurement);
+              recorded++;
+            }
+            await forwarder.flush();
+          } catch (error) {
+            if (isRpcError(error, Charts.methods.record)) throw context.error("unknownCharacteristic", error.data);
+            throw error;
+          }
+          return { recorded };
+        },
+
+        judge({ characteristic, value }, context) {
+          const specification = plan.get(characteristic);
+          if (specification === undefined) {
+            throw context.error(
+              "unknownCharacteristic",
+              { characteristic },
+              { message: `No row for "${characteristic}" in the control plan` },
+            );
+          }
+          return { verdict: judge(value, specification) };
+        },
+
+        plan: () => ({ specifications: [...plan.values()] }),
+      }),
+  };
+});

@@ -1,0 +1,42 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { ProcessKind } from "../contracts/process.ts";
+import type { ProcessMessage, ProcessSettings } from "../processes/settings.ts";
+
+/** Longest time from a start to "ready", in milliseconds: a busy machine compiles the sources of a dozen at once. */
+const readyTimeoutMs = 60_000;
+
+const entryFiles: Readonly<Record<ProcessKind, string>> = {
+  stations: "../stations/main.ts",
+  inspection: "../inspection/main.ts",
+  charts: "../charts/main.ts",
+  "non-conformance": "../non-conformance/main.ts",
+  operators: "../operators/main.ts",
+};
+
+/** Starts the process of an instance. Its first message says whether it serves; see {@link ready}. */
+export function startChild(settings: ProcessSettings): ChildProcess {
+  const entry = fileURLToPath(new URL(entryFiles[settings.kind], import.meta.url));
+  return spawn(process.execPath, [...process.execArgv, entry, JSON.stringify(settings)], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+}
+
+/** Resolves when the process serves. @throws Error that names the instance when it cannot */
+export async function ready(id: string, child: ChildProcess): Promise<void> {
+  const gone = new AbortController();
+  const timeout = setTimeout(() => gone.abort(), readyTimeoutMs);
+  const onExit = (): void => gone.abort();
+  child.once("exit", onExit);
+  try {
+    const [message] = (await once(child, "message", { signal: gone.signal })) as [ProcessMessage];
+    if (message.type === "failed") throw new Error(`Cannot start ${id}: ${message.reason}`);
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+    throw new Error(`Cannot start ${id}: it ended, or was silent for ${readyTimeoutMs} ms, before it listened`);
+  } finally {
+    clearTimeout(timeout);
+    child.removeListener("exit", onExit);
+  }
+}
