@@ -30,7 +30,8 @@ export function enumeration<const V extends readonly string[]>(
   const def: Def = {
     kind: "enumeration",
     build: () => node,
-    describe: (schemas) => schemas.composite(def, "enumeration", () => ({ of: list })),
+    describe: (schemas) =>
+      schemas.composite(def, "enumeration", () => ({ of: list, ...(fallback === undefined ? {} : { fallback }) })),
   };
   return makeCodec<Codec<V[number], V[number]>>(def);
 }

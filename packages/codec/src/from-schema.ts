@@ -69,7 +69,10 @@ const leaves: Readonly<Record<LeafType, AnyCodec>> = {
   any,
 };
 
-function create({ kind, names, optional: absent, title, doc }: Parsed, of: readonly AnyCodec[]): AnyCodec {
+function create(
+  { kind, names, optional: absent, aliases, fallback, title, doc }: Parsed,
+  of: readonly AnyCodec[],
+): AnyCodec {
   const [first, second] = of as readonly [AnyCodec, AnyCodec];
   switch (kind) {
     case "nullable":
@@ -85,20 +88,23 @@ function create({ kind, names, optional: absent, title, doc }: Parsed, of: reado
     case "tuple":
       return tuple(of);
     case "enumeration":
-      return enumeration(names);
+      return enumeration(names, { fallback });
     case "typedArray":
       return typedArray(
         (globalThis as unknown as Record<string, typeof Float64Array>)[names[0] as string] as typeof Float64Array,
       );
     case "union":
-      return union(members(names, of));
+      // The schema has the fallback's tag, and nothing of its value.
+      return union(members(names, of), {
+        fallback: fallback === undefined ? undefined : { type: fallback, value: undefined as never },
+      });
     case "struct":
       return struct(
         members(
           names,
           of.map((codec, i) => (absent[i] ? optional(codec) : codec)),
         ),
-        { name: title, doc },
+        { name: title, doc, aliases: members([...aliases.keys()], [...aliases.values()]) as Record<string, string[]> },
       );
     default:
       return leaves[kind];

@@ -18,6 +18,10 @@ export interface Parsed {
   /** Names of the fields of a struct, cases of a union, values of an enumeration; the name of a typed array. */
   readonly names: string[];
   readonly optional: boolean[];
+  /** Earlier names of fields. */
+  readonly aliases: Map<string, string[]>;
+  /** Enumeration value, or tag of a union, for what only the writer has. */
+  readonly fallback?: string | undefined;
   readonly title?: string | undefined;
   readonly doc?: string | undefined;
 }
@@ -57,7 +61,11 @@ export function parseSchema(schema: unknown): Parsed {
     const id = raw["id"];
     if (id !== undefined && !Number.isSafeInteger(id)) refuse("id of a schema is not an integer");
     if (kind === "ref") return byId.get(id as number) ?? refuse("ref to an id that did not come before it");
-    const node = { kind, of: [], names: [], optional: [] } as unknown as Parsed & { title?: string; doc?: string };
+    const node = { kind, of: [], names: [], optional: [], aliases: new Map() } as unknown as Parsed & {
+      title?: string;
+      doc?: string;
+      fallback?: string;
+    };
     if (id !== undefined) {
       if (byId.has(id as number)) refuse("two schemas with one id");
       byId.set(id as number, node);
@@ -97,14 +105,26 @@ export function parseSchema(schema: unknown): Parsed {
         if (typeof raw["name"] === "string") node.title = spend(raw["name"]);
         if (typeof raw["doc"] === "string") node.doc = spend(raw["doc"]);
         for (const item of listOf(raw["fields"], "fields", 0, MAX_SCHEMA_NODES)) {
-          const { name, of: inner, optional } = Object(item) as Record<string, unknown>;
-          node.names.push(textOf(name, "name of a field"));
+          const { name, of: inner, optional, aliases } = Object(item) as Record<string, unknown>;
+          const field = textOf(name, "name of a field");
+          node.names.push(field);
           node.optional.push(optional === true);
+          if (aliases !== undefined) {
+            const earlier = listOf(aliases, "aliases", 0, MAX_SCHEMA_NODES);
+            node.aliases.set(
+              field,
+              earlier.map((alias) => textOf(alias, "alias of a field")),
+            );
+          }
           child(inner);
         }
         break;
       default:
         refuse("unknown type in schema");
+    }
+    if ((kind === "enumeration" || kind === "union") && raw["fallback"] !== undefined) {
+      node.fallback = textOf(raw["fallback"], "fallback");
+      if (!node.names.includes(node.fallback)) refuse("fallback to a name that is not there");
     }
     if (new Set(node.names).size !== node.names.length) refuse("one name twice");
     if (kind === "nullable" && Number.isNaN(headBits(node))) refuse("nullable of a nullable");
@@ -114,7 +134,7 @@ export function parseSchema(schema: unknown): Parsed {
 }
 
 function leafOf(kind: LeafType): Parsed {
-  return { kind, of: [], names: [], optional: [] };
+  return { kind, of: [], names: [], optional: [], aliases: new Map() };
 }
 
 /** Width of a node's head; NaN for a nullable of a nullable. */

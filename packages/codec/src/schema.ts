@@ -26,6 +26,8 @@ export interface FieldSchema {
   readonly name: string;
   readonly of: Schema;
   readonly optional?: true;
+  /** Earlier names, which a writer may still use. */
+  readonly aliases?: readonly string[];
 }
 
 /** One case in the schema of a union. */
@@ -47,8 +49,20 @@ export type Schema =
       readonly name?: string;
       readonly doc?: string;
     }
-  | { readonly type: "enumeration"; readonly of: readonly string[]; readonly id?: number }
-  | { readonly type: "union"; readonly of: readonly CaseSchema[]; readonly id?: number }
+  | {
+      readonly type: "enumeration";
+      readonly of: readonly string[];
+      readonly id?: number;
+      /** What stands for values that only the writer has. */
+      readonly fallback?: string;
+    }
+  | {
+      readonly type: "union";
+      readonly of: readonly CaseSchema[];
+      readonly id?: number;
+      /** Tag of what stands for cases that only the writer has. */
+      readonly fallback?: string;
+    }
   | { readonly type: "typedArray"; readonly of: string; readonly id?: number }
   | { readonly type: "ref"; readonly id: number };
 
@@ -87,7 +101,7 @@ interface Composite {
   readonly fields: readonly FieldSchema[];
 }
 
-/** The schema without what does not matter to bytes: documentation and names of structs. */
+/** The schema without what does not matter to bytes: documentation and names of structs, aliases, fallbacks. */
 export function canonical(schema: Schema): unknown {
   if (typeof schema === "string") return schema;
   const { type, id = 0, key, of, fields } = schema as unknown as Composite;

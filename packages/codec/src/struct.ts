@@ -93,7 +93,12 @@ function structDef(fields: object, options: StructOptions): StructDef {
         fields: members.map(([name, get]) => {
           const member = get() as OptionalDef;
           const of = (member.inner ?? member).describe(schemas);
-          return member.inner === undefined ? { name, of } : { name, of, optional: true };
+          return {
+            name,
+            of,
+            ...(member.inner === undefined ? {} : { optional: true }),
+            ...(aliases.has(name) ? { aliases: [...(aliases.get(name) as readonly string[])] } : {}),
+          };
         }),
       })),
   };

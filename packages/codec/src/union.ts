@@ -67,6 +67,7 @@ export function union<const C extends Readonly<Record<string, any>>>(
     describe: (schemas) =>
       schemas.composite(def, "union", () => ({
         of: members.map(([tag, get]) => ({ tag, of: get().describe(schemas) })),
+        ...(fallback === undefined ? {} : { fallback: fallback.type }),
       })),
   };
   return makeCodec<UnionCodec<C>>(def);

@@ -149,6 +149,31 @@ describe("a reader of another version", () => {
     });
   });
 
+  test("a schema that travelled still says aliases and fallbacks, so that a writer can tell who will read it", () => {
+    const Shape = union({ dot: struct({}), line: u8 }, { fallback: { type: "dot", value: {} } });
+    const reader = struct(
+      { fullName: string, colour: enumeration(["red", "other"], { fallback: "other" }), shape: Shape },
+      { aliases: { fullName: ["name"] } },
+    );
+    const writer = struct({ name: string, colour: enumeration(["blue"]), shape: union({ ring: u8 }) });
+    const travelled = codecFromSchema(JSON.parse(JSON.stringify(reader.schema)) as Schema);
+    assert.deepEqual(travelled.schema, reader.schema);
+    assert.equal(travelled.fingerprint, reader.fingerprint);
+    assert.deepEqual(diff(writer, travelled), diff(writer, reader));
+    assert.equal(diff(writer, travelled).compatible, true);
+  });
+
+  test("refuses schemas with a fallback that is no choice, or aliases that are no names", () => {
+    for (const schema of [
+      { type: "enumeration", of: ["a"], fallback: "b" },
+      { type: "union", of: [{ tag: "a", of: "u8" }], fallback: 1 },
+      { type: "struct", fields: [{ name: "a", of: "u8", aliases: "b" }] },
+      { type: "struct", fields: [{ name: "a", of: "u8", aliases: [1] }] },
+    ]) {
+      assert.throws(() => codecFromSchema(schema as never), { code: "schema" });
+    }
+  });
+
   test("falls back where the writer has more choices", () => {
     const old = enumeration(["a", "b"], { fallback: "b" });
     assert.deepEqual(across(array(enumeration(["z", "b", "a"])), array(old), ["z", "b", "a"]), ["b", "b", "a"]);

@@ -45,10 +45,10 @@ holdsEverywhere((it) => {
 
   it("an unsafe method is never hedged, and an empty budget hedges nothing", async (world) => {
     const slow = await replica(world, "slow", 60);
-    const client = world.client(slow, { resilience: { hedge: { initialDelayMs: 5 } } });
+    const client = world.client(slow, { hedge: { initialDelayMs: 5 } });
     await world.run(client.call(Probe.methods.plain, { text: "" }));
     const poor = world.client(slow, {
-      resilience: { hedge: { initialDelayMs: 5 } },
+      hedge: { initialDelayMs: 5 },
       retry: { budget: { ratio: 0, perSecond: 0 } },
     });
     await world.run(poor.call(Probe.methods.safe, { text: "" }));
@@ -109,7 +109,7 @@ holdsEverywhere((it) => {
   it("options for a method that is none are refused at once", async (world) => {
     const client = world.client("127.0.0.1:1");
     assert.throws(
-      () => client.service(Probe, { methods: { plian: { retries: false } } }),
+      () => client.service(Probe, { methods: { plian: { retries: false } } as never }),
       /"plian", which is no method/,
     );
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type MessageSource, optional, service, string, struct, u32, u64, unary } from "pipit";
+import { service, unary } from "pipit";
 import * as v from "valibot";
 import { z } from "zod";
 import { holdsEverywhere } from "../support/law-suite.ts";
@@ -42,69 +42,5 @@ holdsEverywhere((it) => {
     const client = world.client(await world.listen(server));
     const values = [null, 1.5, "text", [1, [2]], { a: { b: new Uint8Array([1, 2]) } }, 2n ** 60n, new Map([[1, "x"]])];
     for (const value of values) assert.deepEqual(await world.run(client.call(Loose.methods.echo, value)), value);
-  });
-
-  it("contracts of different versions understand each other, or say why not, method by method", async (world) => {
-    const one = unary(struct({ name: string }), struct({ text: string }));
-    const table: [string, MessageSource, MessageSource, unknown, unknown][] = [
-      [
-        "a new optional field",
-        struct({ name: string }),
-        struct({ name: string, title: optional(string) }),
-        { name: "a" },
-        { name: "a" },
-      ],
-      [
-        "a removed field",
-        struct({ name: string, age: u32 }),
-        struct({ name: string }),
-        { name: "a", age: 3 },
-        { name: "a" },
-      ],
-      [
-        "a field renamed by alias",
-        struct({ name: string }),
-        struct({ full: string }, { aliases: { full: ["name"] } }),
-        { name: "a" },
-        { full: "a" },
-      ],
-      [
-        "another order",
-        struct({ a: string, b: u32 }),
-        struct({ b: u32, a: string }),
-        { a: "x", b: 1 },
-        { a: "x", b: 1 },
-      ],
-      ["a wider number", struct({ n: u32 }), struct({ n: u64 }), { n: 7 }, { n: 7n }],
-      [
-        "a new required field",
-        struct({ name: string }),
-        struct({ name: string, age: u32 }),
-        { name: "a" },
-        "failed_precondition",
-      ],
-      ["a narrower number", struct({ n: u64 }), struct({ n: u32 }), { n: 7n }, "failed_precondition"],
-    ];
-    for (const [change, sent, expected, request, result] of table) {
-      let seen: unknown;
-      const Server = service("skew.S", { call: unary(expected, struct({})), other: one });
-      const Client = service("skew.S", { call: unary(sent, struct({})), other: one });
-      const server = world.server().handle(Server, {
-        call(given: unknown) {
-          seen = given;
-          return {};
-        },
-        other: ({ name }: { name: string }) => ({ text: name }),
-      });
-      const client = world.client(await world.listen(server));
-      if (typeof result === "string") {
-        const error = await world.run(failure(client.call(Client.methods.call, request as never)));
-        assert.deepEqual([error.code, seen], [result, undefined], change);
-      } else {
-        await world.run(client.call(Client.methods.call, request as never));
-        assert.deepEqual(seen, result, change);
-      }
-      assert.deepEqual(await world.run(client.call(Client.methods.other, { name: "fine" })), { text: "fine" }, change);
-    }
   });
 });
