@@ -33,22 +33,22 @@ export class Breaker {
     this.#openMs = openMs;
   }
 
-  /** An attempt ended. */
-  record(id: string, result: Result, pool: Pick<PolicyBalancer["pool"], "eject">): void {
+  /** An attempt ended. Returns whether that opened the breaker; it stays shut where as many are ejected as may be. */
+  record(id: string, result: Result, pool: Pick<PolicyBalancer["pool"], "eject">): boolean {
     if (result === "ok") {
       // Nothing to forget while all is well: one look at an empty map.
       if (this.#streaks.size > 0) this.#streaks.delete(id);
-      return;
+      return false;
     }
-    if (result !== "failed") return;
+    if (result !== "failed") return false;
     const streak = (this.#streaks.get(id) ?? 0) + 1;
     if (streak < this.#failures) {
       this.#streaks.set(id, streak);
-      return;
+      return false;
     }
     // Half open once its time is over: the next failure alone is enough.
     this.#streaks.set(id, this.#failures - 1);
-    pool.eject(id, this.#openMs);
+    return pool.eject(id, this.#openMs);
   }
 
   /** Forgets endpoints that have gone. */

@@ -1,8 +1,9 @@
-import type { AttemptRecord, CallRecord, Handled, Method, RpcError } from "@pipit/protocol";
+import type { AttemptRecord, CallDecision, CallRecord, Handled, Method, RpcError } from "@pipit/protocol";
 
 /** What a call notes of its way: kept small while all goes well, told in full when it fails or somebody asks. */
 export class CallLog {
   readonly attempts: AttemptRecord[] = [];
+  readonly decisions: CallDecision[] = [];
   #waitedMs = 0;
   #handled: Handled = "no";
 
@@ -21,9 +22,16 @@ export class CallLog {
     if (handled === "yes" || (handled === "maybe" && this.#handled === "no")) this.#handled = handled;
   }
 
+  decided(decision: CallDecision): void {
+    this.decisions.push(decision);
+  }
+
   record(method: Method, target: string, elapsedMs: number): CallRecord {
-    const { attempts } = this;
-    return { service: method.service, method: method.name, target, elapsedMs, waitedMs: this.#waitedMs, attempts };
+    const { decisions } = this;
+    // A hedge and what it hedges end in any order.
+    const attempts = this.attempts.sort((a, b) => a.startedAtMs - b.startedAtMs);
+    const { service, name } = method;
+    return { service, method: name, target, elapsedMs, waitedMs: this.#waitedMs, attempts, decisions };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CallOptions, Criticality, Method } from "@pipit/protocol";
+import { type ResilienceOptions, type ResolvedRetry, resolveRetry } from "./resilience-options.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { Route } from "./route.ts";
 
@@ -6,7 +7,7 @@ import type { Route } from "./route.ts";
 export interface CallPlan {
   readonly method: Method;
   readonly route: Route;
-  /** Retries of all calls of this service. */
+  /** Retries of all calls of this service, or of the method where it has its own. */
   readonly budget: RetryBudget;
   /** Deadline when the call gives none, in milliseconds. */
   readonly timeoutMs: number;
@@ -14,6 +15,10 @@ export interface CallPlan {
   readonly timeoutGiven: boolean;
   /** Whether it may be sent again where the law allows it. */
   readonly retries: boolean;
+  /** How long a retry waits. */
+  readonly retry: ResolvedRetry;
+  /** All instances share one reply store. */
+  readonly sharedReplyStore: boolean;
   /** Options under those of the call; undefined when there are none, so that a plain call merges nothing. */
   readonly options: CallOptions | undefined;
   /** Requests come as a stream. */
@@ -31,7 +36,7 @@ export function planCalls(
   { route, budget }: { readonly route: Route; readonly budget: RetryBudget },
   serviceOptions: CallOptions | undefined,
   defaults: CallOptions | undefined,
-  retries: boolean,
+  { retries = true, retry = {} }: Pick<ResilienceOptions, "retries" | "retry">,
 ): CallPlan {
   const given = serviceOptions?.timeoutMs ?? method.timeoutMs;
   const options = mergeOptions(defaults, serviceOptions);
@@ -42,6 +47,8 @@ export function planCalls(
     timeoutMs: checkedTimeout(given ?? defaults?.timeoutMs ?? defaultTimeoutMs),
     timeoutGiven: given !== undefined,
     retries,
+    retry: resolveRetry(retry),
+    sharedReplyStore: retry.sharedReplyStore ?? false,
     options,
     streamsInput: method.kind === "client_stream" || method.kind === "bidi",
     streamsOutput: method.kind === "server_stream" || method.kind === "bidi",

@@ -1,6 +1,7 @@
 import type { Pick, Result } from "@pipit/balancer";
 import {
   type CallContext,
+  type CallDecision,
   type CallDependent,
   type CallFailure,
   type CallOptions,
@@ -13,6 +14,7 @@ import {
   type ItemStream,
   Metadata,
   type Method,
+  type NoRetryReason,
   type OutgoingCall,
   type OutgoingStream,
   RpcError,
@@ -26,10 +28,12 @@ import type { ClientCore } from "./client-core.ts";
 import { callEnd, callStart } from "./diagnostics.ts";
 import type { EndpointChannel } from "./endpoint-channel.ts";
 import type { InputPump } from "./input-pump.ts";
+import { type InternalOptions, internalOf } from "./internal-options.ts";
 import { borrowRetries, judgeRetry, lendRetries } from "./retry-policy.ts";
 import type { Route, RouteEndpoint } from "./route.ts";
 import type { SignalListener } from "./signal-hub.ts";
 import { StreamTimer } from "./stream-timer.ts";
+import { tellObserver } from "./tell-observer.ts";
 import type { Waiter } from "./wait-list.ts";
 
 /** Retries of a call tree, to be spent anywhere in it. */
@@ -80,7 +84,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   readonly #core: ClientCore;
   readonly #plan: CallPlan;
   readonly #options: CallOptions | undefined;
-  readonly #startedMs: number;
+  #startedMs: number;
   #state: "new" | "waiting" | "backoff" | "sent" | "over" = "new";
   #pick: Pick<RouteEndpoint> | undefined = undefined;
   /** Whether the balancer has heard how the pick went. */
@@ -101,6 +105,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #retries = treeRetries;
   #retryCount = 0;
   #log: CallLog | undefined = undefined;
+  /** The other sending of a hedged call: whichever answers first ends both, and they share one log. */
+  #rival: ClientCall | undefined = undefined;
+  /** The rival answered first. */
+  #lost = false;
   #parent: CallContext | undefined = undefined;
   #timer: StreamTimer | undefined = undefined;
   #cancelBackoff: (() => void) | undefined = undefined;
@@ -139,7 +147,11 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   /** Takes what a hedge of this call costs, if it can be had. */
   takeHedge(): boolean {
-    if (this.#retries < 1 || !this.#plan.budget.withdraw()) return false;
+    const why = this.#retries < 1 ? "tree spent" : this.#plan.budget.withdraw() ? undefined : "budget spent";
+    this.#decided(
+      why === undefined ? { type: "hedge", atMs: this.#atMs } : { type: "no hedge", atMs: this.#atMs, why },
+    );
+    if (why !== undefined) return false;
     this.#retries--;
     return true;
   }
@@ -150,10 +162,15 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     if (parent !== undefined) parent.retries.left += this.#retries;
     this.#retries = Math.floor(first.#retries / 2);
     first.#retries -= this.#retries;
+    this.#startedMs = first.#startedMs;
     this.deadlineMs = first.deadlineMs;
     this.idempotencyKey = first.idempotencyKey;
+    this.attempt = first.attempt;
     this.avoid = new Set([endpointId]);
     this.firstReason = "hedge";
+    this.#log = first.#log;
+    this.#rival = first;
+    first.#rival = this;
   }
 
   /** Where it went last. */
@@ -164,10 +181,13 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   /** Goes about it. Nothing has happened before, so that a stream may begin with its reader. */
   begin(): void {
     const core = this.#core;
-    core.counts.started++;
     core.inFlight++;
-    if (callStart.hasSubscribers) callStart.publish({ method: this.method, target: this.#plan.route.text });
-    this.#plan.budget.deposit();
+    // A hedge is a sending more and not a call more.
+    if (this.#rival === undefined) {
+      core.counts.started++;
+      if (callStart.hasSubscribers) callStart.publish({ method: this.method, target: this.#plan.route.text });
+      this.#plan.budget.deposit();
+    }
     const signal = this.#options?.signal;
     if (signal !== undefined) {
       if (signal.aborted) {
@@ -257,6 +277,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#retries += Math.min(retriesReturned, this.retriesLent);
     this.replyTrailers = trailers;
     this.#done("ok");
+    if (this.#rival !== undefined) this.#rival.#lose();
     if (this.#log !== undefined || this.#wantsRecord) this.#noteAttempt(undefined, "yes");
     this.#finish(undefined);
     if (this.items === undefined) this.resolve(reply);
@@ -470,7 +491,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       untried: this.only === undefined && route.hasUntried(this.#tried),
       unreachable: this.#connection?.peer === undefined,
       instance,
-      sharedStore: core.sharedReplyStore,
+      sharedStore: this.#plan.sharedReplyStore,
     });
     if (verdict === "no") {
       if (this.#waitsForReady(failure)) this.#retryAfter(failure, readyPollMs, () => this.#routeFirst());
@@ -489,13 +510,17 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       this.#retryAfter(failure, readyPollMs, () => this.#routeFirst());
       return;
     }
-    if (!this.#plan.retries || this.#retries < 1 || !this.#plan.budget.withdraw()) {
+    const why = this.#whyNoRetry();
+    if (why !== undefined) {
+      this.#decided({ type: "no retry", atMs: this.#atMs, why });
       this.#fail(failure.error);
       return;
     }
     this.#retries--;
     core.counts.retries++;
-    const delayMs = core.retryDelayMs(++this.#retryCount, failure.error.retryAfterMs);
+    const { retryAfterMs } = failure.error;
+    const delayMs = core.retryDelayMs(++this.#retryCount, this.#plan.retry, retryAfterMs);
+    this.#decided({ type: "backoff", atMs: this.#atMs, delayMs, asked: retryAfterMs !== undefined });
     this.#retryAfter(failure, delayMs, () => {
       this.#reason = "retry";
       if (verdict === "again" && this.only === undefined)
@@ -505,6 +530,13 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     });
   }
 
+  /** Takes a retry out of the budget, or says why there is none. */
+  #whyNoRetry(): NoRetryReason | undefined {
+    if (!this.#plan.retries) return "retries off";
+    if (this.#retries < 1) return "tree spent";
+    return this.#plan.budget.withdraw() ? undefined : "budget spent";
+  }
+
   #waitsForReady({ error, handled }: CallFailure): boolean {
     return this.#options?.waitForReady === true && handled === "no" && error.code === "unavailable";
   }
@@ -512,6 +544,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #retryAfter(failure: CallFailure, delayMs: number, go: () => void): void {
     const core = this.#core;
     if (core.closed || core.turn.now() + delayMs >= this.deadlineMs) {
+      this.#decided({ type: "no retry", atMs: this.#atMs, why: "deadline" });
       this.#fail(failure.error);
       return;
     }
@@ -569,11 +602,22 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#fail(new RpcError("deadline_exceeded", why, waits ? { cause: last } : {}));
   }
 
+  /** The rival answered first: nobody is to be told of this end. */
+  #lose(): void {
+    if (this.#state === "over") return;
+    this.#lost = true;
+    this.#abandon("cancelled");
+    const endpoint = this.#pick?.endpoint.address ?? this.#plan.route.text;
+    this.#decided({ type: "hedge lost", atMs: this.#atMs, endpoint });
+    this.#finish(undefined);
+  }
+
   /** Stops whatever goes on, without an end from the other side. */
   #abandon(result: Result): void {
     if (this.#state === "sent") {
       this.#stream?.cancel();
-      const error = new RpcError(result === "failed" ? "deadline_exceeded" : "cancelled", "Given up");
+      const text = this.#lost ? "Another sending answered first" : "Given up";
+      const error = new RpcError(result === "failed" ? "deadline_exceeded" : "cancelled", text);
       this.#noteAttempt(error, this.#connection?.state === "connecting" ? "no" : "maybe");
     }
     this.#done(this.#state === "sent" ? result : "refused");
@@ -589,7 +633,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const nowMs = turn.now();
     // What the client stood still is no fault of the endpoint's.
     const elapsedMs = this.#sentMs === 0 ? 0 : nowMs - this.#sentMs - stalls.totalMs(nowMs) + this.#sentStallMs;
-    this.#core.settlePick(this.#plan.route, this.#pick as Pick<RouteEndpoint>, result, elapsedMs, this.#connecting);
+    const pick = this.#pick as Pick<RouteEndpoint>;
+    if (this.#core.settlePick(this.#plan.route, pick, result, elapsedMs, this.#connecting)) {
+      this.#decided({ type: "breaker opened", atMs: this.#atMs, endpoint: pick.endpoint.address });
+    }
   }
 
   #fail(error: RpcError): void {
@@ -604,13 +651,15 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const core = this.#core;
     this.#state = "over";
     core.wheel.remove(this);
-    core.callEnded(error);
+    // Of a hedged call one end is told: the last.
+    const isLast = this.#rival === undefined || (!this.#lost && this.#rival.over);
+    core.callEnded(error, isLast);
     this.#timer?.stop();
     if (this.#options?.signal !== undefined) core.signals.remove(this.#options.signal, this);
     const parent = this.#parent;
     if (parent !== undefined) this.#detach(parent);
     this.input?.stop();
-    if (this.#wantsRecord) this.#tell(error);
+    if (isLast && this.#wantsRecord) this.#tell(error);
   }
 
   get #wantsRecord(): boolean {
@@ -645,6 +694,16 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #record(): CallRecord {
     const elapsedMs = this.#core.turn.now() - this.#startedMs;
     return (this.#log ?? new CallLog()).record(this.method, this.#plan.route.text, elapsedMs);
+  }
+
+  /** Now, counted from the start of the call. */
+  get #atMs(): number {
+    return this.#core.turn.now() - this.#startedMs;
+  }
+
+  #decided(decision: CallDecision): void {
+    this.#log ??= new CallLog();
+    this.#log.decided(decision);
   }
 
   #noteAttempt(error: RpcError | undefined, handled: Handled): void {
@@ -695,6 +754,16 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     }
     if (criticality !== undefined) this.criticality = criticalityNumber(criticality);
     this.idempotencyKey = idempotencyKey;
+    const ours = internalOf(this.#options);
+    if (ours !== undefined) this.#takeInternal(ours);
+  }
+
+  #takeInternal({ only, queuedMs }: InternalOptions): void {
+    this.only = only;
+    if (only !== undefined) this.firstReason = "chosen";
+    if (queuedMs === undefined) return;
+    this.#startedMs -= queuedMs;
+    this.#decided({ type: "queued", atMs: 0, waitedMs: queuedMs });
   }
 
   #startTimer(): void {
@@ -711,15 +780,6 @@ const readyPollMs = 200;
 const identityPollMs = 5;
 
 function nothing(): void {}
-
-/** What an observer throws must not change its call, nor the connection that reports to it. */
-function tellObserver(tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
-    process.emitWarning(error instanceof Error ? error : String(error));
-  }
-}
 
 function streams(plan: CallPlan): boolean {
   return plan.streamsInput || plan.streamsOutput;

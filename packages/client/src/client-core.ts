@@ -18,7 +18,15 @@ import { defaultTransport } from "./default-transport.ts";
 import { type ChannelEvidence, EndpointChannel } from "./endpoint-channel.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from "./options.ts";
 import { retryDelayMs } from "./backoff.ts";
-import { RetryBudget } from "./retry-budget.ts";
+import { ConcurrencyLimit } from "./concurrency-limit.ts";
+import {
+  mergeResilience,
+  type MethodResilience,
+  type ResilienceOptions,
+  type ResolvedRetry,
+  resolveRetry,
+} from "./resilience-options.ts";
+import { RetryBudget, type RetryBudgetOptions } from "./retry-budget.ts";
 import { type ResolvedEndpoint, Route, type RouteEndpoint } from "./route.ts";
 import { type ParsedTarget, parseTarget } from "./target.ts";
 import { SignalHub } from "./signal-hub.ts";
@@ -52,7 +60,8 @@ export class ClientCore {
   readonly signals: SignalHub = new SignalHub();
   readonly target: ParsedTarget;
   readonly credentials: AddCredentials | undefined;
-  readonly sharedReplyStore: boolean;
+  /** Under the resilience options of every service. */
+  readonly resilience: ResilienceOptions;
   /** Under the options of every call. */
   readonly defaults: CallOptions | undefined;
   readonly interceptors: Interceptor[] = [];
@@ -68,6 +77,10 @@ export class ClientCore {
   readonly #channelKeys = new Map<EndpointChannel, string>();
   readonly #routes = new Map<string, Route>();
   readonly #budgets = new Map<string, RetryBudget>();
+  readonly #limits = new Map<string, ConcurrencyLimit>();
+  /** Numbers of the functions that make balancers, for the keys of routes. */
+  readonly #makers = new WeakMap<object, number>();
+  #makerCount = 0;
   readonly #watching = new AbortController();
   /** One for all picks: a balancer reads it before `done` returns. */
   readonly #outcome: { result: Result; elapsedMs: number; untimed: boolean; load: Outcome["load"] } = {
@@ -91,7 +104,8 @@ export class ClientCore {
     this.waiting = new WaitList(resolved.clock, resolved.connection.maxWaitingCalls);
     this.target = parseTarget(options.target);
     this.credentials = options.credentials === undefined ? undefined : guardCredentials(options.credentials);
-    this.sharedReplyStore = resolved.sharedReplyStore;
+    this.resilience = mergeResilience(options);
+    resolveRetry(this.resilience.retry);
     this.#transport = options.transport ?? defaultTransport();
     if (resolved.connection.connect === "eager" && this.target.type === "addresses") this.routeOf("");
   }
@@ -104,25 +118,34 @@ export class ClientCore {
     return [...this.#channels.values()].map(({ channel }) => channel);
   }
 
-  /** The way to a service: one for all where addresses are given, else one per name. */
-  routeOf(service: string): Route {
-    const key = this.target.type === "addresses" ? "" : service;
+  /**
+   * The way to a service: one for all where addresses are given, else one per name. Who has options of its own for balancer,
+   * ejection or breaker has a way of its own, and the same one for the same options.
+   */
+  routeOf(service: string, scope?: string, options: ResilienceOptions = this.resilience): Route {
+    const base = this.target.type === "addresses" ? "" : service;
+    const key = scope === undefined ? base : `${scope} ${this.#routeKey(options)}`;
     let route = this.#routes.get(key);
     if (route === undefined) {
-      route = this.#openRoute(key);
+      if (scope !== undefined) assertRoom(this.#routes.size, "balancer, ejection and breaker");
+      route = this.#openRoute(base, options);
       this.#routes.set(key, route);
-      this.#resolve(route, key);
+      this.#resolve(route, base);
     }
     return route;
   }
 
-  budgetOf(service: string): RetryBudget {
-    let budget = this.#budgets.get(service);
-    if (budget === undefined) {
-      budget = new RetryBudget(this.clock, this.#options.retry?.budget);
-      this.#budgets.set(service, budget);
+  /** The concurrency limit of a service or method, if it has one: the same for the same options. */
+  limitOf({ options: { concurrency }, limitScope }: MethodResilience): ConcurrencyLimit | undefined {
+    if (concurrency === undefined || concurrency === false) return undefined;
+    const key = `${limitScope} ${JSON.stringify(concurrency)}`;
+    let limit = this.#limits.get(key);
+    if (limit === undefined) {
+      assertRoom(this.#limits.size, "concurrency");
+      limit = new ConcurrencyLimit(this.clock, concurrency);
+      this.#limits.set(key, limit);
     }
-    return budget;
+    return limit;
   }
 
   /** How calls of a method are made: what does not change from call to call. */
@@ -130,10 +153,11 @@ export class ClientCore {
     method: Method,
     options: CallOptions | undefined,
     defaults: CallOptions | undefined,
-    retries: boolean,
+    resilience: MethodResilience,
   ): CallPlan {
-    const way = { route: this.routeOf(method.service), budget: this.budgetOf(method.service) };
-    return planCalls(method, way, options, defaults, retries);
+    const route = this.routeOf(method.service, resilience.routeScope, resilience.options);
+    const budget = this.#budgetOf(resilience.budgetScope, resilience.options.retry?.budget);
+    return planCalls(method, { route, budget }, options, defaults, resilience.options);
   }
 
   /** Key of a `once` call: 128 random bits. */
@@ -144,12 +168,13 @@ export class ClientCore {
   }
 
   /** Wait before a retry: full jitter, and never less than the peer asked for. */
-  retryDelayMs(retry: number, retryAfterMs: number | undefined): number {
+  retryDelayMs(retry: number, options: ResolvedRetry, retryAfterMs: number | undefined): number {
     if (retryAfterMs !== undefined) return retryAfterMs * (1 + pushBackJitter * uniform(this.random));
-    return retryDelayMs(retry, this.#resolved.retry, this.random);
+    return retryDelayMs(retry, options, this.random);
   }
 
-  settlePick(route: Route, pick: Pick<RouteEndpoint>, result: Result, elapsedMs: number, untimed: boolean): void {
+  /** An attempt ended: tells the balancer. Returns whether that opened the endpoint's circuit breaker. */
+  settlePick(route: Route, pick: Pick<RouteEndpoint>, result: Result, elapsedMs: number, untimed: boolean): boolean {
     const outcome = this.#outcome;
     const { channel } = pick.endpoint;
     outcome.result = result;
@@ -157,13 +182,17 @@ export class ClientCore {
     outcome.untimed = untimed;
     outcome.load = channel.takeLoad();
     pick.done(outcome);
-    route.record(pick.endpoint.id, result);
+    const opened = route.record(pick.endpoint.id, result);
     channel.released();
+    return opened;
   }
 
-  callEnded(error: RpcError | undefined): void {
-    if (error === undefined) this.counts.succeeded++;
-    else this.counts.failed++;
+  /** @param isLast false for a hedged call of which another sending is still to end, or has answered */
+  callEnded(error: RpcError | undefined, isLast: boolean): void {
+    if (isLast) {
+      if (error === undefined) this.counts.succeeded++;
+      else this.counts.failed++;
+    }
     this.inFlight--;
     if (this.inFlight === 0) this.#onIdle?.();
   }
@@ -199,9 +228,29 @@ export class ClientCore {
     });
   }
 
-  #openRoute(key: string): Route {
+  #budgetOf(scope: string, options: RetryBudgetOptions | undefined): RetryBudget {
+    const key = `${scope} ${JSON.stringify(options ?? {})}`;
+    let budget = this.#budgets.get(key);
+    if (budget === undefined) {
+      if (options !== undefined) assertRoom(this.#budgets.size, "retry.budget");
+      budget = new RetryBudget(this.clock, options);
+      this.#budgets.set(key, budget);
+    }
+    return budget;
+  }
+
+  #routeKey({ balancer, ejection, breaker }: ResilienceOptions): string {
+    let maker = balancer === undefined ? 0 : this.#makers.get(balancer);
+    if (balancer !== undefined && maker === undefined) {
+      maker = ++this.#makerCount;
+      this.#makers.set(balancer, maker);
+    }
+    return JSON.stringify([maker, ejection, breaker]);
+  }
+
+  #openRoute(key: string, { balancer, ejection = {}, breaker = {} }: ResilienceOptions): Route {
     const { target } = this;
-    const { balancer, zone, ejection = {}, breaker = {} } = this.#options;
+    const { zone } = this.#options;
     const context = {
       now: () => this.turn.now(),
       random: this.random,
@@ -223,7 +272,6 @@ export class ClientCore {
       waiting: this.waiting,
       openChannel: (endpoint) => this.#openChannel(endpoint),
       closeChannel: (channel) => this.#closeChannel(channel),
-      ...(target.type === "registry" ? { report: (id, evidence) => target.registry.report?.(id, evidence) } : {}),
     });
   }
 
@@ -288,9 +336,26 @@ export class ClientCore {
     for (const route of this.#routes.values()) route.recount();
   }
 
+  /** The registry is told once of each instance there, however many ways lead to it. */
   #report(channel: EndpointChannel, evidence: ChannelEvidence): void {
-    for (const route of this.#routes.values()) route.report(channel, evidence);
+    const { target } = this;
+    if (target.type !== "registry") return;
+    const ids = new Set<string>();
+    for (const route of this.#routes.values()) {
+      for (const endpoint of route.endpoints) if (endpoint.channel === channel) ids.add(endpoint.id);
+    }
+    for (const id of ids) target.registry.report?.(id, evidence);
   }
+}
+
+/** Sets of options that one client keeps apart: proxies are made once, not per call. */
+const maxOwnOptions = 1024;
+
+function assertRoom(count: number, what: string): void {
+  if (count < maxOwnOptions) return;
+  throw new RangeError(
+    `Options ${what}: ${maxOwnOptions} different ones are in use by this client; make each client.service(…) once and keep it`,
+  );
 }
 
 /** Share added at most to the wait that a server asks for, so that those it sent away do not come back in step. */

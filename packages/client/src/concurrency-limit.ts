@@ -47,21 +47,22 @@ export class ConcurrencyLimit {
     return this.#queue.size;
   }
 
-  /** Runs `call` once there is a place, and frees it when the call has settled. */
-  async run<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    if (this.#open >= this.#max) await this.#wait(signal);
-    else this.#open++;
-    try {
-      return await call();
-    } finally {
-      this.#free();
-    }
+  /** Takes a place if one is free. Give it back by {@link leave}. */
+  tryEnter(): boolean {
+    if (this.#open >= this.#max) return false;
+    this.#open++;
+    return true;
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Waits for a place, no longer than `timeoutMs`, the time that the call has.
+   *
+   * @throws RpcError `resource_exhausted`, `deadline_exceeded` or `cancelled`; there is no place to give back then
+   */
+  wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#queue.size >= this.#maxQueued) {
       const text = `${this.#max} calls are open and ${this.#queue.size} wait, the limits of this client`;
-      return Promise.reject(new RpcError("resource_exhausted", text, { handled: "no", attempt: 0 }));
+      return Promise.reject(new RpcError("resource_exhausted", text, { handled: "no" }));
     }
     return new Promise<void>((resolve, reject) => {
       const leave = (): void => {
@@ -70,9 +71,7 @@ export class ConcurrencyLimit {
         signal?.removeEventListener("abort", aborted);
       };
       const aborted = (): void => {
-        place.reject(
-          new RpcError("cancelled", "The caller gave up", { cause: signal?.reason, handled: "no", attempt: 0 }),
-        );
+        place.reject(new RpcError("cancelled", "The caller gave up", { cause: signal?.reason, handled: "no" }));
       };
       const place: Place = {
         resolve() {
@@ -84,18 +83,21 @@ export class ConcurrencyLimit {
           reject(error);
         },
       };
+      const waitMs = Math.min(this.#maxWaitMs, Math.max(0, timeoutMs));
       const late = (): void => {
-        const text = `Waited ${this.#maxWaitMs} ms for one of ${this.#max} places of this client`;
-        place.reject(new RpcError("resource_exhausted", text, { handled: "no", attempt: 0 }));
+        const text = `Waited ${waitMs} ms for one of ${this.#max} places of this client`;
+        const code = timeoutMs <= this.#maxWaitMs ? "deadline_exceeded" : "resource_exhausted";
+        place.reject(new RpcError(code, text, { handled: "no" }));
       };
-      const cancelTimer = this.#clock.after(this.#maxWaitMs, late);
+      const cancelTimer = this.#clock.after(waitMs, late);
       signal?.addEventListener("abort", aborted);
       this.#queue.add(place);
       if (signal?.aborted === true) aborted();
     });
   }
 
-  #free(): void {
+  /** A call has ended: its place goes to the one that waits longest. */
+  leave(): void {
     const [next] = this.#queue;
     if (next === undefined) this.#open--;
     else next.resolve();

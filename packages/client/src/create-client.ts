@@ -1,6 +1,5 @@
 import {
   type CallOf,
-  type CallOptions,
   type Client,
   enableContext,
   type Interceptor,
@@ -11,11 +10,11 @@ import {
 } from "@pipit/protocol";
 import { mergeOptions } from "./call-plan.ts";
 import { ClientCore } from "./client-core.ts";
-import { ConcurrencyLimit, type ConcurrencyOptions } from "./concurrency-limit.ts";
 import { attachCore } from "./core-of.ts";
 import { type Invoke, invoker } from "./invoke.ts";
 import type { ClientOptions } from "./options.ts";
-import { mergeResilience, type ResilienceOptions, type ServiceOptions } from "./service-options.ts";
+import { resilienceOf, withoutResilience } from "./resilience-options.ts";
+import type { MethodCallOptions, ServiceOptions } from "./service-options.ts";
 import { type ClientStats, statsOf } from "./stats.ts";
 
 /** Time that open calls get to end when a client closes, in milliseconds. */
@@ -24,7 +23,7 @@ const defaultCloseGraceMs = 1000;
 /** Calls services. Made by {@link createClient}. */
 export interface PipitClient extends AsyncDisposable {
   /** A plain object with a function per method of the contract. `options` lie under those of each call. */
-  service<S extends Service>(contract: S, options?: ServiceOptions): Client<S>;
+  service<S extends Service>(contract: S, options?: ServiceOptions<keyof S["methods"] & string>): Client<S>;
   /** Calls one method; what comes back depends on its kind, as with the functions of {@link PipitClient.service}. */
   call<K extends MethodKind, Q, S, E>(
     method: MethodDef<K, Q, S, E>,
@@ -57,7 +56,6 @@ export function createClient(options: ClientOptions): PipitClient {
 }
 
 class ClientShell implements PipitClient {
-  readonly #options: ClientOptions;
   readonly #core: ClientCore;
   readonly #direct = new WeakMap<Method, Invoke>();
   #closed: Promise<void> | undefined;
@@ -65,35 +63,20 @@ class ClientShell implements PipitClient {
   constructor(options: ClientOptions) {
     // A call made inside a handler of this process inherits its deadline and cancel from now on.
     enableContext();
-    this.#options = options;
     this.#core = new ClientCore(options);
     attachCore(this, this.#core);
   }
 
-  service<S extends Service>(contract: S, options: ServiceOptions = {}): Client<S> {
+  service<S extends Service>(contract: S, options: ServiceOptions<keyof S["methods"] & string> = {}): Client<S> {
     const proxy: Record<string, Invoke> = {};
-    const {
-      methods = {},
-      hedge: _hedge,
-      concurrency,
-      fallback: _fallback,
-      retries: _retries,
-      ...callOptions
-    } = options;
-    for (const name of Object.keys(methods)) {
+    const { methods = {}, ...ofService } = options;
+    const ofMethods: Readonly<Record<string, MethodCallOptions | undefined>> = methods;
+    for (const name of Object.keys(ofMethods)) {
       if (!Object.hasOwn(contract.methods, name))
         throw new TypeError(`Options for "${name}", which is no method of ${contract.name}`);
     }
-    const shared = mergeResilience(this.#options.resilience, { concurrency }).concurrency;
-    const limit = this.#limit(shared);
     for (const [name, method] of Object.entries(contract.methods)) {
-      proxy[name] = this.#invoker(
-        method,
-        Object.keys(callOptions).length > 0 ? callOptions : undefined,
-        options,
-        methods[name],
-        limit,
-      );
+      proxy[name] = this.#invoker(method, ofService, ofMethods[name]);
     }
     return Object.freeze(proxy) as unknown as Client<S>;
   }
@@ -107,7 +90,7 @@ class ClientShell implements PipitClient {
     if (invoke === undefined) {
       if (method.service === "")
         throw new TypeError("Cannot call a method that belongs to no service; pass it to service(…) first");
-      invoke = this.#invoker(key, undefined, undefined, undefined, this.#limit(this.#options.resilience?.concurrency));
+      invoke = this.#invoker(key, undefined, undefined);
       this.#direct.set(key, invoke);
     }
     return invoke(args[0], args[1]) as ReturnType<CallOf<Q, S>[K]>;
@@ -134,21 +117,11 @@ class ClientShell implements PipitClient {
     return this.close();
   }
 
-  #invoker(
-    method: Method,
-    options: CallOptions | undefined,
-    ofService: ResilienceOptions | undefined,
-    ofMethod: (ResilienceOptions & CallOptions) | undefined,
-    serviceLimit: ConcurrencyLimit | undefined,
-  ): Invoke {
+  #invoker(method: Method, ofService: MethodCallOptions | undefined, ofMethod: MethodCallOptions | undefined): Invoke {
     const core = this.#core;
-    const resilience = mergeResilience(this.#options.resilience, ofService, ofMethod);
-    const limit = ofMethod?.concurrency === undefined ? serviceLimit : this.#limit(ofMethod.concurrency);
-    const plan = core.plan(method, mergeOptions(options, ofMethod), this.#options.defaults, resilience.retries ?? true);
-    return invoker(core, plan, resilience, limit);
-  }
-
-  #limit(options: ConcurrencyOptions | false | undefined): ConcurrencyLimit | undefined {
-    return options === undefined || options === false ? undefined : new ConcurrencyLimit(this.#core.clock, options);
+    const resilience = resilienceOf(method, core.resilience, ofService, ofMethod);
+    const callOptions = mergeOptions(withoutResilience(ofService), withoutResilience(ofMethod));
+    const plan = core.plan(method, callOptions, core.defaults, resilience);
+    return invoker(core, plan, resilience.options, core.limitOf(resilience));
   }
 }

@@ -1,4 +1,4 @@
-import type { CallEnd, CallOptions, RpcError } from "@pipit/protocol";
+import type { CallOptions } from "@pipit/protocol";
 import type { CallPlan } from "./call-plan.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { ClientCore } from "./client-core.ts";
@@ -25,8 +25,6 @@ export class Hedging {
   readonly #latency: LatencyTracker;
   readonly #minDelayMs: number;
   readonly #initialDelayMs: number | undefined;
-  /** A loser is being told to stop. */
-  #losing = false;
 
   constructor(core: ClientCore, plan: CallPlan, options: HedgeOptions) {
     this.#core = core;
@@ -39,25 +37,20 @@ export class Hedging {
   /** Begins a call, and perhaps another. */
   start(request: unknown, options: CallOptions | undefined): Promise<unknown> {
     const startedMs = this.#core.clock.now();
-    const first = this.#prepare(request, options);
+    const first = prepare(this.#core, this.#plan, request, options);
     return new Promise((resolve, reject) => {
       let second: ClientCall | undefined;
-      let failed: RpcError | undefined;
       const timer: { cancel?: () => void } = {};
       const settle = (call: ClientCall): void => {
         call.resolve = (reply) => {
           timer.cancel?.();
           this.#latency.record(this.#core.clock.now() - startedMs);
-          this.#losing = true;
-          (call === first ? second : first)?.leave();
-          this.#losing = false;
           resolve(reply);
         };
         call.reject = (error) => {
           timer.cancel?.();
           // While the other may still answer, its answer is the call's.
-          if (second === undefined || failed !== undefined) reject(failed ?? error);
-          else failed = error;
+          if (second === undefined || (first.over && second.over)) reject(error);
         };
       };
       settle(first);
@@ -70,7 +63,7 @@ export class Hedging {
           const endpoint = first.endpointId;
           if (first.over || endpoint === undefined || !first.takeHedge()) return;
           this.#core.counts.hedges++;
-          second = this.#prepare(request, options);
+          second = prepare(this.#core, this.#plan, request, options);
           second.hedge(first, endpoint);
           settle(second);
           second.begin();
@@ -78,16 +71,6 @@ export class Hedging {
         { background: true },
       );
     });
-  }
-
-  /** The caller hears of one end: that of the sending whose answer it gets. */
-  #prepare(request: unknown, options: CallOptions | undefined): ClientCall {
-    const onEnd = options?.onEnd;
-    if (onEnd === undefined) return prepare(this.#core, this.#plan, request, options);
-    const tell = (end: CallEnd): void => {
-      if (!this.#losing) onEnd(end);
-    };
-    return prepare(this.#core, this.#plan, request, { ...options, onEnd: tell });
   }
 
   #delayMs(): number | undefined {

@@ -6,9 +6,10 @@ export type { ConcurrencyOptions } from "./concurrency-limit.ts";
 export type { ConnectionOptions } from "./connection-options.ts";
 export type { Credentials, CredentialsRequest } from "./credentials.ts";
 export type { HedgeOptions } from "./hedged-call.ts";
-export type { BalancerContext, ClientOptions, RetryOptions } from "./options.ts";
+export type { ClientOptions } from "./options.ts";
+export type { BalancerContext, Fallback, ResilienceOptions, RetryOptions } from "./resilience-options.ts";
 export type { RetryBudgetOptions } from "./retry-budget.ts";
-export type { Fallback, ResilienceOptions, ServiceOptions } from "./service-options.ts";
+export type { MethodCallOptions, ServiceOptions } from "./service-options.ts";
 export type { ClientStats, EndpointStats } from "./stats.ts";
 export type { Target } from "./target.ts";
 

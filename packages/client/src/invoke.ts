@@ -4,20 +4,21 @@ import type { ClientCore } from "./client-core.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { Hedging } from "./hedged-call.ts";
 import { interceptStream, interceptUnary } from "./interceptor-chain.ts";
-import type { Fallback, ResilienceOptions } from "./service-options.ts";
+import { limited } from "./limited-call.ts";
+import type { Fallback, ResilienceOptions } from "./resilience-options.ts";
 import { prepare, startStream, startUnary } from "./start-call.ts";
 
 /** How one method is called: what a proxy has for each, and `client.call` for any. */
 export type Invoke = (request: unknown, options?: CallOptions) => unknown;
 
 /** How a call with one reply is made, options merged. */
-type Send = (request: unknown, options: CallOptions | undefined) => Promise<unknown>;
+export type Send = (request: unknown, options: CallOptions | undefined) => Promise<unknown>;
 
 /**
  * The function that calls a method by a plan. For a call with one reply the layers are, from outside: fallback, concurrency
  * limit, interceptors, hedging, the call with its retries; those that are not asked for are not there.
  *
- * @param limit shared by the methods of a service
+ * @param limit shared by the methods of a service, or the method's own
  */
 export function invoker(
   core: ClientCore,
@@ -36,17 +37,18 @@ export function invoker(
         ? interceptStream(core, plan, request, withDefaults(options))
         : startStream(core, plan, request, withDefaults(options)).replies;
   }
-  const send = layered(core, plan, resilience, limit);
+  const send = layers(core, plan, resilience, limit);
   return (request, options) => send(request, withDefaults(options));
 }
 
-function layered(
+/** The layers around a call with one reply, as {@link invoker} says. */
+export function layers(
   core: ClientCore,
   plan: CallPlan,
-  { hedge, fallback }: ResilienceOptions,
+  { hedge, fallback }: Pick<ResilienceOptions, "hedge" | "fallback">,
   limit: ConcurrencyLimit | undefined,
 ): Send {
-  let send: Send = (request, options) => startUnary(prepare(core, plan, request, options));
+  let plain: Send = (request, options) => startUnary(prepare(core, plan, request, options));
   const { idempotency, kind } = plan.method;
   if (
     hedge !== undefined &&
@@ -55,15 +57,11 @@ function layered(
     (idempotency === "safe" || idempotency === "idempotent")
   ) {
     const hedging = new Hedging(core, plan, hedge);
-    send = (request, options) => hedging.start(request, options);
+    plain = (request, options) => hedging.start(request, options);
   }
-  const plain = send;
-  send = (request, options) =>
+  let send: Send = (request, options) =>
     core.interceptors.length > 0 ? interceptUnary(core, plan, request, options, plain) : plain(request, options);
-  if (limit !== undefined) {
-    const inner = send;
-    send = (request, options) => limit.run(() => inner(request, options), options?.signal);
-  }
+  if (limit !== undefined) send = limited(core, plan, limit, send);
   if (fallback !== undefined && fallback !== false) send = withFallback(send, plan, fallback);
   return send;
 }

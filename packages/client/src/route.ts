@@ -1,7 +1,7 @@
 import type { Balancer, Endpoint, EndpointState, Pick, PolicyBalancer, Result } from "@pipit/balancer";
 import type { Breaker } from "./breaker.ts";
 import { RpcError } from "@pipit/protocol";
-import type { ChannelEvidence, EndpointChannel } from "./endpoint-channel.ts";
+import type { EndpointChannel } from "./endpoint-channel.ts";
 import type { Waiter, WaitList } from "./wait-list.ts";
 
 /** An endpoint as balancers see it, with the connections to it. */
@@ -30,8 +30,6 @@ export interface RouteOptions {
   readonly waiting: WaitList;
   readonly openChannel: (endpoint: ResolvedEndpoint) => EndpointChannel;
   readonly closeChannel: (channel: EndpointChannel) => void;
-  /** Tells the registry what was seen of a connection. */
-  readonly report?: ((id: string, evidence: ChannelEvidence) => void) | undefined;
 }
 
 type RoutePick = Pick<RouteEndpoint>;
@@ -90,18 +88,12 @@ export class Route {
     if (usable > 0) this.#resumeAll();
   }
 
-  /** An attempt ended there. */
-  record(id: string, result: Result): void {
+  /** An attempt ended there. Returns whether that opened the circuit breaker. */
+  record(id: string, result: Result): boolean {
     const { breaker, balancer } = this.#options;
     // A balancer of the user's own may have no pool.
     const pool = (balancer as Partial<PolicyBalancer<RouteEndpoint>>).pool;
-    if (breaker !== undefined && pool !== undefined) breaker.record(id, result, pool);
-  }
-
-  report(channel: EndpointChannel, evidence: ChannelEvidence): void {
-    const { report } = this.#options;
-    if (report === undefined) return;
-    for (const endpoint of this.#endpoints) if (endpoint.channel === channel) report(endpoint.id, evidence);
+    return breaker !== undefined && pool !== undefined && breaker.record(id, result, pool);
   }
 
   /** An endpoint for a first sending; those that cannot be reached come last. Allocates nothing while all can. */

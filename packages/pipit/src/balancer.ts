@@ -13,6 +13,7 @@ export {
   type Pick,
   type PickRequest,
   pickFirst,
+  type PolicyBalancer,
   type Pool,
   random,
   rendezvous,

@@ -73,6 +73,7 @@ export {
 // Calls: what both sides see of one.
 export {
   type AttemptRecord,
+  type CallDecision,
   type CallContext,
   type CallEnd,
   type CallOptions,
@@ -116,21 +117,29 @@ export {
 
 // Clients.
 export {
+  type BalancerContext,
   broadcast,
   type BroadcastResult,
   type ClientOptions,
   type ClientStats,
+  type BreakerOptions,
+  type ConcurrencyOptions,
   type ConnectionOptions,
   createClient,
   type Credentials,
+  type Fallback,
   failback,
   failfast,
   failover,
   failsafe,
   forking,
+  type HedgeOptions,
+  type MethodCallOptions,
   type PipitClient,
   type ResilienceOptions,
+  type RetryBudgetOptions,
   type RetryOptions,
+  type RouteEndpoint,
   type ServiceOptions,
   type Target,
 } from "@pipit/client";

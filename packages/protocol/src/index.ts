@@ -15,7 +15,7 @@ export type {
 export { Code, codeFromNumber, codeToNumber, isCode } from "./code.ts";
 export { type DeclaredError, type Handled, isRpcError, RpcError, type RpcErrorOptions } from "./rpc-error.ts";
 export { maxMetadataBytes, Metadata, type MetadataInit } from "./metadata.ts";
-export type { AttemptRecord, CallRecord } from "./call-record.ts";
+export type { AttemptRecord, CallDecision, CallRecord, NoRetryReason } from "./call-record.ts";
 export {
   type AnyValue,
   type Awaitable,

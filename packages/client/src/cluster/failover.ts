@@ -10,5 +10,5 @@ export async function failover<Q, S, E>(
   request: RequestOf<Q, S>,
   options?: CallOptions,
 ): Promise<ReplyOf<Q, S>> {
-  return (await senderOf(client, method, request, options).send({ retries: true })) as ReplyOf<Q, S>;
+  return (await senderOf(client, method, request, options).send({ retries: true, fallback: true })) as ReplyOf<Q, S>;
 }

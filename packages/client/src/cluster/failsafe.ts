@@ -18,7 +18,10 @@ export async function failsafe<Q, S, E>(
 ): Promise<ReplyOf<Q, S> | undefined> {
   const { onError, ...callOptions } = options;
   try {
-    return (await senderOf(client, method, request, callOptions).send({ retries: true })) as ReplyOf<Q, S>;
+    return (await senderOf(client, method, request, callOptions).send({ retries: true, fallback: true })) as ReplyOf<
+      Q,
+      S
+    >;
   } catch (error) {
     if (!isRpcError(error) || error.code === "cancelled") throw error;
     onError?.(error);
