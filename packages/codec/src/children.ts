@@ -31,3 +31,15 @@ export function containerDef(
   };
   return def;
 }
+
+/** Named members of a declaration, as declarations of their own. A getter is called once, when its member is needed. */
+export function membersOf<D extends Def>(
+  object: object,
+  defOf: (member: unknown, name: string) => D,
+): [name: string, get: () => D][] {
+  const own = Object.entries(Object.getOwnPropertyDescriptors(object)).filter(([, { enumerable }]) => enumerable);
+  return own.map(([name, { get, value }]) => {
+    let def = get === undefined ? defOf(value, name) : undefined;
+    return [name, () => (def ??= defOf((object as Record<string, unknown>)[name], name))];
+  });
+}

@@ -44,20 +44,17 @@ const BRAND: symbol = Symbol.for("@pipit/codec.CodecError");
  */
 export class CodecError extends Error {
   /** What kind of refusal, for programs. */
-  readonly code: CodecErrorCode;
+  declare readonly code: CodecErrorCode;
   /** Where in the value: `$` is the root, then `.field`, `["odd field"]`, `[index]`. */
-  readonly path: string;
+  declare readonly path: string;
   /** Where in the bytes decoding met the fault, counted from the start of the message; absent when encoding. */
-  readonly offset: number | undefined;
+  declare readonly offset: number | undefined;
   /** The message without the path. */
-  readonly detail: string;
+  declare readonly detail: string;
 
   constructor(code: CodecErrorCode, detail: string, path = "$", offset?: number, options?: { cause?: unknown }) {
     super(`${path}: ${detail}`, options);
-    this.code = code;
-    this.path = path;
-    this.offset = offset;
-    this.detail = detail;
+    Object.assign(this, { code, path, offset, detail });
     Object.defineProperty(this, BRAND, { value: true });
   }
 
@@ -79,21 +76,16 @@ export function fieldSegment(name: string): string {
 
 /** A value in an error message: its type, and itself when that is short. */
 export function describe(value: unknown): string {
-  if (value === null || value === undefined || typeof value === "boolean") return String(value);
-  if (typeof value === "number") return `number ${Object.is(value, -0) ? "-0" : value}`;
-  if (typeof value === "bigint") {
-    return value < 1n << 128n && value > -(1n << 128n) ? `bigint ${value}` : "a bigint past 128 bits";
-  }
+  const type = typeof value;
+  if (value === null || type === "boolean") return String(value);
   if (typeof value === "string") return `string ${quote(value, 40)}`;
-  if (typeof value === "object") return Array.isArray(value) ? `array of ${value.length}` : nameOf(value);
-  return typeof value;
+  if (typeof value === "bigint" && BigInt.asIntN(128, value) !== value) return "a bigint past 128 bits";
+  if (type === "number" || type === "bigint") return `${type} ${Object.is(value, -0) ? "-0" : String(value)}`;
+  if (Array.isArray(value)) return `array of ${value.length}`;
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return type === "object" && name !== "Object" ? name : type;
 }
 
 function quote(text: string, most: number): string {
   return JSON.stringify(text.length > most ? `${text.slice(0, most)}…` : text);
-}
-
-function nameOf(value: object): string {
-  const name = Object.prototype.toString.call(value).slice(8, -1);
-  return name === "Object" ? "object" : name;
 }

@@ -10,7 +10,7 @@
  */
 import type { Node } from "./node.ts";
 import { MAX_DEPTH, writeLeb } from "./state.ts";
-import type { Field } from "./struct.ts";
+import type { Field } from "./members.ts";
 
 /** Nodes used at least this often become functions. */
 const SHARED_USES = 2;

@@ -6,7 +6,8 @@ import { reading } from "./foreign.ts";
 import type { Node } from "./node.ts";
 import type { Parsed } from "./parse-schema.ts";
 import type { Resolution } from "./resolve.ts";
-import type { Field, StructNode } from "./struct.ts";
+import type { Field } from "./members.ts";
+import type { StructNode } from "./struct.ts";
 
 /** One field of the writer, in its order. */
 interface Step {

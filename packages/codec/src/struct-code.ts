@@ -1,11 +1,7 @@
 /** Source text for structs and tuples. */
 import { define, own } from "./define.ts";
 import type { Generator } from "./generator.ts";
-import type { Field } from "./struct.ts";
-
-function widthOf({ node, optional }: Field): number {
-  return node.bits + (optional ? 1 : 0);
-}
+import { type Field, widthOf } from "./members.ts";
 
 /** Emits the statements that write members whose values are in the variables `values`. */
 export function genMembers(g: Generator, fields: readonly Field[], values: readonly string[]): void {

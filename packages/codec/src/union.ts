@@ -1,5 +1,5 @@
 import { decodeAlone, encodeAlone } from "./bits.ts";
-import { childDef } from "./children.ts";
+import { childDef, membersOf } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
 import { listed } from "./enumeration.ts";
@@ -34,20 +34,7 @@ export function union<const C extends Readonly<Record<string, any>>>(
   cases: C,
   options: UnionOptions<UnionTypes<C>["output"]> = {},
 ): UnionCodec<C> {
-  const members: [string, () => Def][] = [];
-  for (const [tag, member] of Object.entries(Object.getOwnPropertyDescriptors(cases))) {
-    if (!member.enumerable) continue;
-    if (member.get !== undefined) {
-      let def: Def | undefined;
-      members.push([
-        tag,
-        () => (def ??= childDef((cases as Record<string, AnyCodec>)[tag] as AnyCodec, `union case "${tag}"`)),
-      ]);
-    } else {
-      const def = childDef(member.value as AnyCodec, `union case "${tag}"`);
-      members.push([tag, () => def]);
-    }
-  }
+  const members = membersOf(cases, (member, tag) => childDef(member as AnyCodec, `union case "${tag}"`));
   if (members.length === 0 || members.length > MOST_CHOICES) {
     throw new TypeError(`union takes 1 to ${MOST_CHOICES} cases, got ${members.length}`);
   }

@@ -17,34 +17,35 @@ export function allocate(size: number): Uint8Array {
  * output and is never touched again. Growing replaces `bytes` and `view`, so read them again after `reserve`.
  */
 export class Writer {
-  bytes: Uint8Array;
-  view: DataView;
-  pos: number;
+  bytes!: Uint8Array;
+  view!: DataView;
+  pos = 0;
   /** The memory of `bytes`: asking `bytes` for it each time would cost a tenth of a small message. */
-  buffer: ArrayBufferLike;
+  buffer!: ArrayBufferLike;
 
   constructor(size: number = FIRST_BYTES) {
-    this.bytes = allocate(size);
-    this.buffer = this.bytes.buffer;
-    this.view = new DataView(this.buffer, this.bytes.byteOffset, this.bytes.byteLength);
-    this.pos = 0;
+    this.#write(allocate(size));
   }
 
   /** Makes sure that `size` bytes are free after `pos`, at least doubling the buffer when they are not. */
   reserve(size: number): void {
-    if (this.bytes.length - this.pos < size) grow(this, size);
+    if (this.bytes.length - this.pos < size) this.#grow(size);
+  }
+
+  #grow(size: number): void {
+    const bytes = allocate(Math.max(this.bytes.length * 2, this.pos + size));
+    bytes.set(this.bytes.subarray(0, this.pos));
+    this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.buffer = bytes.buffer;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** A copy of everything written so far. */
   take(): Uint8Array {
     return new Uint8Array(this.bytes.subarray(0, this.pos));
   }
-}
-
-function grow(writer: Writer, size: number): void {
-  const bytes = allocate(Math.max(writer.bytes.length * 2, writer.pos + size));
-  bytes.set(writer.bytes.subarray(0, writer.pos));
-  writer.bytes = bytes;
-  writer.buffer = bytes.buffer;
-  writer.view = new DataView(writer.buffer, bytes.byteOffset, bytes.byteLength);
 }
