@@ -47,7 +47,8 @@ export function createMinis(open) {
       };
     },
   );
-  return ({ charts }) => show(Object.values(charts));
+  // What nobody has measured yet would be an empty frame.
+  return ({ charts }) => show(Object.values(charts).filter(({ points }) => points.length > 0));
 }
 
 /**
@@ -105,7 +106,7 @@ export function createChartsView(pick, onPick) {
         h(
           "span",
           {},
-          alarm.text,
+          title(alarm.text),
           h("small", {}, `${alarm.panel} · point ${alarm.point} · ${alarm.station} · ${clock(alarm.atMs)}`),
         ),
       ),

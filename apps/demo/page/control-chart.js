@@ -46,7 +46,7 @@ export function createControlChart(parent, { panel, height, small = false, onPoi
       width: parent.clientWidth || 300,
       height,
       legend: { show: false },
-      padding: [12, small ? 34 : 40, small ? 4 : 0, 0],
+      padding: [small ? 8 : 22, small ? 34 : 40, small ? 4 : 0, 0],
       cursor: { show: !small, y: false, drag: { x: false, y: false }, sync: small ? undefined : { key: "control" } },
       scales: {
         x: {
@@ -119,7 +119,7 @@ export function createControlChart(parent, { panel, height, small = false, onPoi
   /** Where marked points are, and their rules. @param {Plot} u */
   function points(u) {
     const rules = new Map();
-    for (const mark of chart?.marks ?? []) {
+    for (const mark of [...(chart?.marks ?? [])].sort((a, b) => a.point - b.point)) {
       if (mark.panel === panel) rules.set(mark.point, [...(rules.get(mark.point) ?? []), mark.rule]);
     }
     return [...rules].flatMap(([at, numbers]) => {
@@ -214,6 +214,8 @@ function drawMarks({ ctx, bbox, valToPos }, points, { color, ratio }, small) {
   ctx.save();
   ctx.font = `700 ${10.5 * ratio}px system-ui, sans-serif`;
   ctx.textAlign = "center";
+  // Right ends of the labels above and below: where two would meet, the later one moves further out.
+  const ends = { above: { x: 0, level: 0 }, below: { x: 0, level: 0 } };
   for (const { at, value, text } of points) {
     const [x, y] = [valToPos(at, "x", true), valToPos(value, "y", true)];
     if (x < bbox.left) continue;
@@ -227,8 +229,12 @@ function drawMarks({ ctx, bbox, valToPos }, points, { color, ratio }, small) {
     if (small) continue;
     // The number stands on the outer side of its point, where the line is not.
     const above = y < bbox.top + bbox.height / 2;
+    const end = above ? ends.above : ends.below;
+    const half = ctx.measureText(text).width / 2 + 2 * ratio;
+    end.level = x - half < end.x ? (end.level + 1) % 3 : 0;
+    end.x = x + half;
     ctx.textBaseline = above ? "bottom" : "top";
-    ctx.fillText(text, x, y + (above ? -8 : 8) * ratio);
+    ctx.fillText(text, x, y + (above ? -1 : 1) * (8 + 12 * end.level) * ratio);
   }
   ctx.restore();
 }

@@ -120,7 +120,7 @@ function node(select, pick) {
       element.setAttribute("aria-pressed", String(pick.selected === id));
       setText(state, stateText(instance));
       const calls = instance.callsPerSecond;
-      setText(rate, calls > 0 ? `${count(calls)}/s · ${percent(instance.share)}` : "");
+      setText(rate, calls > 0 || instance.failed > 0 ? `${count(calls)}/s · ${percent(instance.share)}` : "\u00a0");
       share.style.width = `${Math.round(instance.share * 100)}%`;
     },
   };
