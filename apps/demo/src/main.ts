@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runHeadless } from "./headless/run-headless.ts";
+import { runLive } from "./run-live.ts";
+import { runFile } from "./report/run-file.ts";
 
 /* The demo's command. See README.md beside it. */
 
@@ -24,12 +26,7 @@ async function main(): Promise<number> {
   const interrupt = (): void => interrupted.abort();
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
-    const well = await runHeadless({
-      planPath: options.plan ?? data("line.json"),
-      seconds: options.seconds,
-      seed: options.seed,
-      signal: interrupted.signal,
-    });
+    const well = await run(options, interrupted.signal);
     if (interrupted.signal.aborted) return exitCodes.interrupted;
     return well ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
@@ -38,6 +35,15 @@ async function main(): Promise<number> {
   } finally {
     process.removeListener("SIGINT", interrupt).removeListener("SIGTERM", interrupt);
   }
+}
+
+/** @returns whether all went well */
+async function run({ csv, plan, out, headless, seconds, seed, port }: Options, signal: AbortSignal): Promise<boolean> {
+  if (csv !== undefined) return runFile({ csvPath: csv, planPath: plan ?? data("limits.json"), out, signal });
+  const planPath = plan ?? data("line.json");
+  if (headless) return runHeadless({ planPath, seconds, seed, signal });
+  await runLive({ planPath, seed, port, signal });
+  return true;
 }
 
 interface Options {

@@ -1,4 +1,4 @@
-import type { Measurement } from "../contracts/measurement.ts";
+import type { Inspected } from "../contracts/charts.ts";
 import type { ControlPlan } from "../control-plan.ts";
 import { type ChartHappening, takeIn } from "./chart.ts";
 import type { ChartStore, HeldChart } from "./chart-store.ts";
@@ -45,7 +45,7 @@ export class ChartKeeper {
    *
    * @returns `unknown` for a characteristic that is not in the plan, `contended` when others took it over again and again
    */
-  record(characteristic: string, measurements: readonly Measurement[]): Recorded | "unknown" | "contended" {
+  record(characteristic: string, measurements: readonly Inspected[]): Recorded | "unknown" | "contended" {
     const { plan, store, now, onHappening, owner } = this.#options;
     const specification = plan.get(characteristic);
     if (specification === undefined) return "unknown";
@@ -53,7 +53,7 @@ export class ChartKeeper {
       const held = this.#held.get(characteristic) ?? store.takeOver(characteristic, owner, now());
       // From here to the commit the state runs ahead of the store. Should anything throw, it is read again.
       this.#held.delete(characteristic);
-      const taken: Measurement[] = [];
+      const taken: Inspected[] = [];
       const happenings: ChartHappening[] = [];
       for (const measurement of measurements) {
         const happened = takeIn(held.state, specification, measurement);

@@ -1,5 +1,4 @@
-import { Alarm, ChartEvent } from "../contracts/charts.ts";
-import type { Measurement } from "../contracts/measurement.ts";
+import { Alarm, ChartEvent, type Inspected } from "../contracts/charts.ts";
 import { type Database, openDatabase, transaction } from "../storage/database.ts";
 import { type ChartHappening, ChartState, emptyChart, type SourceCount } from "./chart.ts";
 
@@ -45,7 +44,7 @@ export interface ChartRow {
 /** What an owner wants to have kept. */
 export interface ChartCommit extends HeldChart {
   readonly characteristic: string;
-  readonly measurements: readonly Measurement[];
+  readonly measurements: readonly Inspected[];
   readonly happenings: readonly ChartHappening[];
   readonly time: Date;
 }

@@ -1,7 +1,6 @@
 import { array, f64, type Infer, optional, record, struct, u8, uint } from "pipit";
-import { type Alarm, type ChartEvent, ChartLimits, Point } from "../contracts/charts.ts";
+import { type Alarm, type ChartEvent, ChartLimits, type Inspected, Point } from "../contracts/charts.ts";
 import type { Specification } from "../contracts/inspection.ts";
-import type { Measurement } from "../contracts/measurement.ts";
 import { individualsLimits, type PairOfLimits, xbarRLimits, xbarSLimits } from "../statistics/control-limits.ts";
 import { longestPattern, ruleDescriptions, violatedRules } from "../statistics/nelson-rules.ts";
 import { mean, range, standardDeviation } from "../statistics/summary.ts";
@@ -20,6 +19,7 @@ export type SourceCount = Infer<typeof SourceCount>;
 export const ChartState = struct({
   pointCount: uint,
   alarmCount: uint,
+  outOfSpecification: uint,
   /** Values of the subgroup under way. */
   open: array(f64),
   /** The single value before, for the moving range. */
@@ -37,6 +37,7 @@ export function emptyChart(): ChartState {
   return {
     pointCount: 0,
     alarmCount: 0,
+    outOfSpecification: 0,
     open: [],
     recent: [],
     violated: { location: [], spread: [] },
@@ -53,7 +54,7 @@ export function emptyChart(): ChartState {
 export function takeIn(
   state: ChartState,
   specification: Specification,
-  measurement: Measurement,
+  measurement: Inspected,
 ): ChartHappening[] | undefined {
   state.sources[measurement.station] ??= { lastSequence: 0, recorded: 0, duplicates: 0 };
   const source = state.sources[measurement.station] as SourceCount;
@@ -63,6 +64,7 @@ export function takeIn(
   }
   source.lastSequence = measurement.sequence;
   source.recorded++;
+  if (measurement.verdict === "below" || measurement.verdict === "above") state.outOfSpecification++;
 
   const point = plot(state, specification, measurement);
   if (point === undefined) return [];
@@ -83,7 +85,7 @@ export function takeIn(
 }
 
 /** The point that a measurement completes, if it does. */
-function plot(state: ChartState, { chart, subgroupSize }: Specification, measurement: Measurement): Point | undefined {
+function plot(state: ChartState, { chart, subgroupSize }: Specification, measurement: Inspected): Point | undefined {
   const { station, sequence, time, value } = measurement;
   const ofThis = { station, sequence, time };
   if (chart === "i-mr") {

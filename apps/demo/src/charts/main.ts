@@ -110,6 +110,8 @@ function summaryOf(
     lastEvent: row?.lastEvent ?? 0,
     pointCount: row?.state.pointCount ?? 0,
     alarmCount: row?.state.alarmCount ?? 0,
+    measurementCount: Object.values(row?.state.sources ?? {}).reduce((sum, { recorded }) => sum + recorded, 0),
+    outOfSpecification: row?.state.outOfSpecification ?? 0,
     limits: row?.state.limits,
   };
 }

@@ -15,8 +15,11 @@ import {
   unary,
   union,
 } from "pipit";
-import { ChartKind } from "./inspection.ts";
-import { Measurement } from "./measurement.ts";
+import { ChartKind, Verdict } from "./inspection.ts";
+
+/** A measurement as the inspection hands it on; its characteristic is said once, beside all of them. */
+export const Inspected = struct({ station: string, sequence: uint, value: f64, time: date, verdict: Verdict });
+export type Inspected = Infer<typeof Inspected>;
 
 /** Centre line and control limits of one chart: three sigma either side, never below 0 for a spread. */
 export const ControlLimits = struct({ lower: f64, centre: f64, upper: f64 });
@@ -90,6 +93,9 @@ export const ChartSummary = struct({
   lastEvent: uint,
   pointCount: uint,
   alarmCount: uint,
+  /** Measurements recorded, and those of them outside of the specification limits. */
+  measurementCount: uint,
+  outOfSpecification: uint,
   limits: optional(ChartLimits),
 });
 export type ChartSummary = Infer<typeof ChartSummary>;
@@ -136,7 +142,7 @@ const unknownCharacteristic = struct({ characteristic: string });
 export const Charts = service("demo.Charts", {
   /** Adds measurements of one characteristic, in order. Those known already are counted and dropped. */
   record: unary(
-    struct({ characteristic: string, measurements: array(Measurement) }),
+    struct({ characteristic: string, measurements: array(Inspected) }),
     struct({ recorded: uint, duplicates: uint, owner: string, version: uint }),
     { idempotency: "idempotent", errors: { unknownCharacteristic } },
   ),

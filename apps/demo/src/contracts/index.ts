@@ -18,6 +18,7 @@ export {
   Charts,
   ChartSummary,
   ControlLimits,
+  Inspected,
   Ownership,
   Point,
   Source,

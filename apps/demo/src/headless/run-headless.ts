@@ -4,6 +4,7 @@ import { NonConformance } from "../contracts/non-conformance.ts";
 import type { ProcessStats } from "../contracts/process.ts";
 import { chartsOf } from "../processes/connect.ts";
 import { Progress } from "../progress.ts";
+import { processCounts } from "../run-live.ts";
 import { startSystem, type System } from "../supervisor/start-system.ts";
 import { textTable } from "../text-table.ts";
 import { audit } from "./audit.ts";
@@ -31,7 +32,7 @@ export async function runHeadless({ planPath, seconds, seed, signal }: HeadlessO
   const system = await startSystem({
     planPath,
     seed,
-    counts: { stations: 2, inspection: 3, charts: 3, "non-conformance": 2, operators: 1 },
+    counts: processCounts,
     onStarted: (id) => console.log(`${id} serves`),
     signal,
   });

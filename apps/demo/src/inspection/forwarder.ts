@@ -1,4 +1,4 @@
-import type { Measurement } from "../contracts/measurement.ts";
+import type { Inspected } from "../contracts/charts.ts";
 
 /** Measurements in one call to the charts: what comes while one call is under way goes with the next, up to this many. */
 const maxBatch = 500;
@@ -6,10 +6,10 @@ const maxBatch = 500;
 const maxWaiting = 2000;
 
 /** Records a batch of one characteristic. */
-export type RecordBatch = (characteristic: string, measurements: readonly Measurement[]) => Promise<unknown>;
+export type RecordBatch = (characteristic: string, measurements: readonly Inspected[]) => Promise<unknown>;
 
 interface Lane {
-  readonly waiting: Measurement[];
+  readonly waiting: Inspected[];
   busy: boolean;
 }
 
@@ -29,8 +29,7 @@ export class Forwarder {
   }
 
   /** Takes a measurement, and resolves once there is room for the next. Rejects when one before it could not be recorded. */
-  async add(measurement: Measurement): Promise<void> {
-    const { characteristic } = measurement;
+  async add(characteristic: string, measurement: Inspected): Promise<void> {
     const lane = this.#lanes.get(characteristic) ?? { waiting: [], busy: false };
     this.#lanes.set(characteristic, lane);
     lane.waiting.push(measurement);

@@ -23,8 +23,9 @@ await runProcess(({ settings, client }) => {
           let recorded = 0;
           try {
             // Asking for the next measurement only when there is room is the back-pressure: it reaches the gauge.
-            for await (const measurement of measurements) {
-              await forwarder.add(measurement);
+            for await (const { characteristic, ...measurement } of measurements) {
+              const verdict = judge(measurement.value, plan.get(characteristic) ?? {});
+              await forwarder.add(characteristic, { ...measurement, verdict });
               recorded++;
             }
             await forwarder.flush();

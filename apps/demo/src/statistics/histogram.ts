@@ -12,8 +12,12 @@ const maxBins = 24;
 /** A histogram with about √n bins. */
 export function histogram(values: readonly number[]): Histogram {
   if (values.length === 0) return { from: 0, to: 0, counts: [] };
-  const from = Math.min(...values);
-  const to = Math.max(...values);
+  // Not Math.min(...values): a file may have more values than a call may have arguments.
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    from = Math.min(from, value);
+    to = Math.max(to, value);
+  }
   if (from === to) return { from, to, counts: [values.length] };
   const bins = Math.max(1, Math.min(maxBins, Math.ceil(Math.sqrt(values.length))));
   const counts = new Array<number>(bins).fill(0);
