@@ -52,7 +52,8 @@ export async function servePage(options: ServePageOptions): Promise<PageServer> 
     const refused = refusal(method, request.headers);
     if (refused !== undefined) return reply(response, 403, { error: refused });
 
-    const { pathname } = new URL(url, "http://page");
+    // As it was sent: what is not in the table of files in just this spelling is not there.
+    const [pathname = ""] = url.split("?");
     if (pathname === "/events" && method === "GET") return stream.open(response);
     if (pathname === "/actions") {
       if (method !== "POST") return reply(response.setHeader("allow", "POST"), 405, { error: "Expected POST" });
