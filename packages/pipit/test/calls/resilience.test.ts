@@ -163,6 +163,40 @@ holdsEverywhere((it) => {
     assert.deepEqual(heard, ["unavailable"]);
   });
 
+  it("each sending of a strategy passes the client's interceptors and its cap; failover and failsafe its fallback", async (world) => {
+    const addresses = [await replica(world, "a", 30), await replica(world, "b", 30), await replica(world, "c", 30)];
+    addresses.push(await world.listen(world.server().handle(Probe, { plain: down, safe: down } as never)));
+    const seen: string[] = [];
+    let open = 0;
+    let mostOpen = 0;
+    const client = world.client(addresses, {
+      concurrency: { max: 2, maxQueued: 10, maxWaitMs: 5000 },
+      fallback: () => ({ text: "instead" }),
+    });
+    client.use(async (request, next) => {
+      seen.push(request.method.name);
+      mostOpen = Math.max(mostOpen, ++open);
+      try {
+        return await next(request);
+      } finally {
+        open--;
+      }
+    });
+    const { values, results } = await world.run(broadcast(client, Probe.methods.plain, { text: "" }));
+    assert.deepEqual([seen.length, mostOpen, values.length], [4, 2, 3]);
+    assert.equal(results.filter(({ ok }) => !ok).length, 1, "what one endpoint says is not made up");
+    const { text } = await world.run(forking(client, Probe.methods.safe, { text: "" }, { forks: 2 }));
+    assert.ok(text !== "instead" && seen.length === 6);
+    const alone = world.client(addresses.slice(3), { fallback: () => ({ text: "instead" }) });
+    assert.deepEqual(await world.run(failover(alone, Probe.methods.plain, { text: "" })), { text: "instead" });
+    assert.deepEqual(await world.run(failsafe(alone, Probe.methods.plain, { text: "" })), { text: "instead" });
+    assert.equal((await world.run(failure(failfast(alone, Probe.methods.plain, { text: "" })))).code, "unavailable");
+    const kept = failback(alone, Probe.methods.safe);
+    assert.equal(await world.run(kept.call({ text: "" })), undefined);
+    assert.equal(kept.pending, 1);
+    kept.close();
+  });
+
   it("failback keeps what failed and sends it until it succeeds; what may have run is not kept", async (world) => {
     let up = false;
     const seen: string[] = [];
