@@ -22,6 +22,10 @@ interface Level {
   readonly job: Omit<Job, "ms">;
   /** Ratio to the limit: to be reached, to aim at. */
   readonly goal?: readonly [number, number];
+  /** Times as fast as a peer: to be reached. */
+  readonly peers?: Readonly<Record<string, number>>;
+  /** Who takes part, in place of all that were asked for: the first is what the others are compared to. */
+  readonly systems?: readonly string[];
 }
 
 const levels: readonly Level[] = [
@@ -38,6 +42,15 @@ const levels: readonly Level[] = [
     pinned: true,
     job: { scenario: "tiny", inFlight: 64, perCall: 1 },
     goal: [0.45, 0.6],
+    peers: { msgpackr: 1.4, moleculer: 10, rsocket: 6.5, thrift: 26, fastify: 24, grpc: 80, connect: 160 },
+  },
+  {
+    title: "tiny over TLS, 64 in flight, one core",
+    unit: "calls/s",
+    pinned: true,
+    job: { scenario: "tiny", inFlight: 64, perCall: 1 },
+    systems: ["pipit", "pipit-tls"],
+    goal: [0.7, 0.7],
   },
   {
     title: "tiny, 256 in flight, two cores",
@@ -93,7 +106,12 @@ interface Pair {
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
-    systems: { type: "string", default: Object.keys(systems).join(",") },
+    systems: {
+      type: "string",
+      default: Object.keys(systems)
+        .filter((key) => key !== "pipit-tls")
+        .join(","),
+    },
     only: { type: "string", default: "" },
     rounds: { type: "string" },
   },
@@ -109,9 +127,10 @@ for (const pinned of [true, false]) {
 }
 
 async function measure(chosen: readonly Level[], pinned: boolean): Promise<void> {
-  const pairs: Pair[] = [];
-  for (const key of keys) pairs.push(await startPair(key, pinned));
+  const started = new Map<string, Pair>();
+  for (const key of new Set(chosen.flatMap(systemsOf))) started.set(key, await startPair(key, pinned));
   for (const level of chosen) {
+    const pairs = systemsOf(level).flatMap((key) => started.get(key) ?? []);
     const samples = new Map<string, { outcome: Extract<Outcome, { supported: true }>; cpuMs: number }[]>();
     for (let round = -1; round < rounds; round++) {
       for (const pair of pairs) {
@@ -124,10 +143,14 @@ async function measure(chosen: readonly Level[], pinned: boolean): Promise<void>
     }
     print(level, pairs, samples);
   }
-  for (const { client, server } of pairs) {
+  for (const { client, server } of started.values()) {
     client.disconnect();
     server.disconnect();
   }
+}
+
+function systemsOf(level: Level): readonly string[] {
+  return level.systems ?? keys;
 }
 
 function print(
@@ -140,17 +163,20 @@ function print(
     of: (sample: { outcome: Extract<Outcome, { supported: true }>; cpuMs: number }) => number,
   ): number => median((samples.get(key) ?? []).map(of));
   const speed = (key: string): number => middle(key, ({ outcome }) => outcome.perSecond);
+  const [base = "limit"] = level.systems ?? [];
   const [reach, aim] = level.goal ?? [];
-  console.log(`\n${level.title}${reach === undefined ? "" : ` (goal for Pipit: ${reach} of the limit, aim ${aim})`}`);
+  const goals = reach === undefined ? "" : ` (goal: ${reach} of ${base}${aim === reach ? "" : `, aim ${aim}`})`;
+  console.log(`\n${level.title}${goals}`);
   printTable(
-    ["system", level.unit, "to the limit", "Pipit is", "p50 µs", "p99 µs", "CPU µs/call"],
+    ["system", level.unit, `to ${base}`, "Pipit is", "goal", "p50 µs", "p99 µs", "CPU µs/call"],
     pairs
       .filter(({ key }) => samples.has(key))
       .map(({ key, name }) => [
         name,
         short(speed(key)),
-        samples.has("limit") ? (speed(key) / speed("limit")).toFixed(3) : "–",
+        samples.has(base) ? (speed(key) / speed(base)).toFixed(3) : "–",
         samples.has("pipit") ? `${(speed("pipit") / speed(key)).toFixed(2)} ×` : "–",
+        level.peers?.[key] === undefined ? "" : `${level.peers[key]} ×`,
         middle(key, ({ outcome }) => outcome.p50Us).toFixed(1),
         middle(key, ({ outcome }) => outcome.p99Us).toFixed(1),
         middle(key, (sample) => (sample.cpuMs * 1000) / sample.outcome.calls).toFixed(2),

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import {
   array,
   bool,
@@ -10,6 +11,8 @@ import {
   service,
   string,
   struct,
+  tcp,
+  type Transport,
   u32,
   uint,
   unary,
@@ -53,43 +56,56 @@ const Bench = service("bench.Bench", {
   bulk: serverStream(Count, bytes),
 });
 
-export const pipit: System = {
-  name: "Pipit",
-  async serve() {
-    const chunk = new Uint8Array(chunkBytes).fill(1);
-    const server = createServer();
-    server.handle(Bench, {
-      tiny: ({ name }) => ({ message: `Hello, ${name}!` }),
-      order: (order: Infer<typeof Order>) => order,
-      blob: (data) => data,
-      async *ticks({ count }) {
-        for (let n = 0; n < count; n++) yield { n, value: n / 2 };
-      },
-      async *bulk({ count }) {
-        for (let n = 0; n < count; n++) yield chunk;
-      },
-    });
-    const { port } = await server.listen({ port: 0 });
-    return port;
-  },
-  async connect(port) {
-    const client = createClient({ target: `127.0.0.1:${port}` });
-    const bench = client.service(Bench);
-    return {
-      tiny: (name) => bench.tiny({ name }),
-      order: (order) => bench.order(order),
-      blob: (data) => bench.blob(data),
-      async ticks(count) {
-        let seen = 0;
-        for await (const _ of bench.ticks({ count })) seen++;
-        return seen;
-      },
-      async bulk(count) {
-        let size = 0;
-        for await (const data of bench.bulk({ count })) size += data.length;
-        return size;
-      },
-      close: () => client.close(),
-    };
-  },
-};
+export const pipit: System = pipitOver("Pipit", () => tcp());
+
+/** The same over TLS 1.3, with the certificates of our tests. */
+export const pipitTls: System = pipitOver("Pipit over TLS", () => {
+  const pem = (name: string): string =>
+    readFileSync(new URL(`../../packages/transport-tcp/test/certificates/${name}`, import.meta.url), "utf8");
+  return tcp({
+    tls: { ca: pem("authority.pem"), cert: pem("server.pem"), key: pem("server.key"), minVersion: "TLSv1.3" },
+  });
+});
+
+function pipitOver(name: string, transport: () => Transport): System {
+  return {
+    name,
+    async serve() {
+      const chunk = new Uint8Array(chunkBytes).fill(1);
+      const server = createServer();
+      server.handle(Bench, {
+        tiny: ({ name }) => ({ message: `Hello, ${name}!` }),
+        order: (order: Infer<typeof Order>) => order,
+        blob: (data) => data,
+        async *ticks({ count }) {
+          for (let n = 0; n < count; n++) yield { n, value: n / 2 };
+        },
+        async *bulk({ count }) {
+          for (let n = 0; n < count; n++) yield chunk;
+        },
+      });
+      const { port } = await server.listen({ port: 0, transport: transport() });
+      return port;
+    },
+    async connect(port) {
+      const client = createClient({ target: `127.0.0.1:${port}`, transport: transport() });
+      const bench = client.service(Bench);
+      return {
+        tiny: (name) => bench.tiny({ name }),
+        order: (order) => bench.order(order),
+        blob: (data) => bench.blob(data),
+        async ticks(count) {
+          let seen = 0;
+          for await (const _ of bench.ticks({ count })) seen++;
+          return seen;
+        },
+        async bulk(count) {
+          let size = 0;
+          for await (const data of bench.bulk({ count })) size += data.length;
+          return size;
+        },
+        close: () => client.close(),
+      };
+    },
+  };
+}

@@ -4,6 +4,7 @@ import type { System } from "./system.ts";
 export const systems: Readonly<Record<string, () => Promise<System>>> = {
   limit: async () => (await import("./limit.ts")).limit,
   pipit: async () => (await import("./pipit.ts")).pipit,
+  "pipit-tls": async () => (await import("./pipit.ts")).pipitTls,
   msgpackr: async () => (await import("./msgpackr-tcp.ts")).msgpackrTcp,
   moleculer: async () => (await import("./moleculer.ts")).moleculer,
   rsocket: async () => (await import("./rsocket.ts")).rsocket,
