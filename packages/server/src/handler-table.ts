@@ -16,6 +16,8 @@ export class HandlerTable {
     { readonly contract: Service; readonly entries: ReadonlyMap<string, HandlerEntry> }
   >();
   readonly #byMethod = new Map<Method, HandlerEntry>();
+  /** The entry asked for last: calls of one method come in runs. */
+  #last: HandlerEntry | undefined;
 
   /**
    * @throws TypeError when the service is there already, a member is no function, or a plain object has a member that is
@@ -47,7 +49,8 @@ export class HandlerTable {
   }
 
   entryOf(method: Method): HandlerEntry | undefined {
-    return this.#byMethod.get(method);
+    if (this.#last?.method !== method) this.#last = this.#byMethod.get(method);
+    return this.#last;
   }
 
   /** The contracts handled, in order. */

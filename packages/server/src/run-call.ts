@@ -33,21 +33,30 @@ function runHandler(call: ServerCall, once: OnceEnd | undefined): void {
   }
   let result: unknown;
   try {
-    result = contextEnabled() ? runInContext(call, () => invoke(call, input)) : invoke(call, input);
+    result = contextEnabled() ? invokeInContext(call, input) : invoke(call, input);
   } catch (error) {
     finishWithError(call, once, error);
     return;
   }
-  if (isThenable(result)) {
-    call.watch();
-    result.then(
-      (value) => (outputStreams ? pump(call, value) : finish(call, once, value)),
-      (error: unknown) => finishWithError(call, once, error),
-    );
-    return;
-  }
-  if (outputStreams) pump(call, result);
+  if (isThenable(result)) finishLater(call, once, result);
+  else if (outputStreams) pump(call, result);
   else finish(call, once, result);
+}
+
+// What makes functions stands apart: a function that makes some takes memory for what they share at each call of its own.
+
+function invokeInContext(call: ServerCall, input: unknown): unknown {
+  return runInContext(call, () => invoke(call, input));
+}
+
+function finishLater(call: ServerCall, once: OnceEnd | undefined, result: PromiseLike<unknown>): void {
+  const { kind } = call.method;
+  const outputStreams = kind === "server_stream" || kind === "bidi";
+  call.watch();
+  result.then(
+    (value) => (outputStreams ? pump(call, value) : finish(call, once, value)),
+    (error: unknown) => finishWithError(call, once, error),
+  );
 }
 
 /** The handler ended with its one reply. */

@@ -14,7 +14,16 @@ import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtServer, UnknownFingerprint } from "./resolve-types.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { StreamState } from "./stream-state.ts";
-import { BindResult, defaultRetriesLent, Flag, FrameType, ReplyField, RequestField, slotMask } from "./wire.ts";
+import {
+  BindResult,
+  defaultRetriesLent,
+  Flag,
+  FrameType,
+  frameHeadBytes,
+  ReplyField,
+  RequestField,
+  slotMask,
+} from "./wire.ts";
 
 /** What a server session tells its shell beside calls. */
 export interface ServerSessionEvents {
@@ -50,6 +59,9 @@ export class ServerSession extends Session {
   readonly #events: ServerSessionEvents;
   readonly #streams: (ServerStream | undefined)[] = [];
   readonly #bindings = new Map<number, Binding | RefusedBinding>();
+  /** The binding used last, and its number: calls of one method come in runs. */
+  #lastBinding: Binding | RefusedBinding | undefined;
+  #lastNumber = -1;
   #openCalls = 0;
   #openedCount = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
@@ -200,9 +212,8 @@ export class ServerSession extends Session {
   /** Ends with a message. @throws RpcError when it does not encode; the call is still open */
   reply(stream: ServerStream, message: unknown, trailers: Metadata | undefined, retriesReturned: number): void {
     const start = this.#beginReply(stream, Flag.message, trailers, retriesReturned);
-    const { types } = stream.binding;
     try {
-      this.writeMessage(stream, start.frame, start.flagsAt, types.response, message);
+      this.writeMessage(stream, start, start + frameHeadBytes, stream.binding.types.response, message);
     } catch (error) {
       throw ownFault(error);
     }
@@ -214,8 +225,7 @@ export class ServerSession extends Session {
     // Encoded now, so that what does not fit is the handler's error; sent behind a long item that is under way.
     const block = trailers === undefined || trailers.size === 0 ? undefined : metadataBytes(trailers);
     this.inOrder(stream, () => {
-      const start = this.#beginReply(stream, 0, undefined, retriesReturned, block);
-      this.output.end(start.frame);
+      this.output.end(this.#beginReply(stream, 0, undefined, retriesReturned, block));
       this.#finish(stream);
     });
   }
@@ -240,8 +250,7 @@ export class ServerSession extends Session {
       throw new ProtocolFault(`Stream slot ${slot}: at most ${this.limits.maxStreams} are allowed`);
     if (this.#streams[slot] !== undefined) throw new ProtocolFault(`Stream ${streamId} opened in a slot that is taken`);
     this.#openedCount++;
-    const bound = this.#bindings.get(readVarint(reader));
-    if (bound === undefined) throw new ProtocolFault("Call of a method that was not bound");
+    const bound = this.#bindingOf(readVarint(reader));
     const flags = readByte(reader);
     const leftMs = (flags & Flag.deadline) === 0 ? Number.POSITIVE_INFINITY : readVarint(reader);
     if (bound.refusal === undefined && this.#openedCount <= this.#acceptedCount) {
@@ -260,6 +269,15 @@ export class ServerSession extends Session {
     }
     const error = bound.refusal ?? new RpcError("unavailable", "The server is draining");
     this.#writeEnd(FrameType.refused, streamId, error, undefined, undefined, 0);
+  }
+
+  #bindingOf(number: number): Binding | RefusedBinding {
+    if (number === this.#lastNumber && this.#lastBinding !== undefined) return this.#lastBinding;
+    const bound = this.#bindings.get(number);
+    if (bound === undefined) throw new ProtocolFault("Call of a method that was not bound");
+    this.#lastNumber = number;
+    this.#lastBinding = bound;
+    return bound;
   }
 
   #open(stream: ServerStream, flags: number, slot: number): void {
@@ -356,26 +374,26 @@ export class ServerSession extends Session {
     this.shut(new RpcError("unavailable", `${this.peer.address} closed the connection`));
   }
 
+  /** Begins a reply's frame, whose flags stand right behind its head. */
   #beginReply(
     stream: ServerStream,
     flags: number,
     trailers: Metadata | undefined,
     retriesReturned: number,
     block?: Uint8Array,
-  ): { readonly frame: number; readonly flagsAt: number } {
+  ): number {
     const trailerBytes = trailers === undefined || trailers.size === 0 ? block : metadataBytes(trailers);
     const retriesUsed = stream.retriesLent - retriesReturned;
     const { output } = this;
     const frame = output.begin(FrameType.reply, stream.id);
     const { writer } = output;
-    const flagsAt = writer.pos;
     const hasFields = trailerBytes !== undefined || retriesUsed > 0;
     writer.bytes[writer.pos++] = hasFields ? flags | Flag.fields : flags;
-    if (!hasFields) return { frame, flagsAt };
+    if (!hasFields) return frame;
     if (trailerBytes !== undefined) writeField(writer, ReplyField.trailers, trailerBytes);
     if (retriesUsed > 0) writeField(writer, ReplyField.retriesUsed, numberField(retriesUsed));
     endFields(writer);
-    return { frame, flagsAt };
+    return frame;
   }
 
   #errorData(stream: ServerStream, error: RpcError): Uint8Array | undefined {
@@ -437,20 +455,28 @@ export class ServerSession extends Session {
 const cancelled = new RpcError("cancelled", "The caller cancelled the call", { handled: "maybe" });
 const noBytes = new Uint8Array(0);
 
-/** One call on a connection, as its server holds it. */
-export class ServerStream extends StreamState implements IncomingCall {
-  readonly binding: Binding;
-  readonly deadlineMs: number;
+/** What the fields of a request's head say, with what holds where they are absent. */
+class RequestHead {
   metadata: Metadata | undefined = undefined;
   idempotencyKey: string | undefined = undefined;
   attempt = 1;
   retriesLent: number = defaultRetriesLent;
   criticality: 0 | 1 | 2 = 1;
   traceparent: string | undefined = undefined;
+}
+
+/** That of a request without fields, which most are: one for all. */
+const plainHead: RequestHead = Object.freeze(new RequestHead());
+
+/** One call on a connection, as its server holds it. */
+export class ServerStream extends StreamState implements IncomingCall {
+  readonly binding: Binding;
+  readonly deadlineMs: number;
   handler: IncomingHandler | undefined = undefined;
   /** The one end was sent, or there is nobody to send it to. */
   ended = false;
   readonly #session: ServerSession;
+  #head: RequestHead = plainHead;
   #bytes: Uint8Array = noBytes;
   #start = 0;
   #end = 0;
@@ -471,6 +497,30 @@ export class ServerStream extends StreamState implements IncomingCall {
 
   get method(): Method {
     return this.binding.method;
+  }
+
+  get metadata(): Metadata | undefined {
+    return this.#head.metadata;
+  }
+
+  get idempotencyKey(): string | undefined {
+    return this.#head.idempotencyKey;
+  }
+
+  get attempt(): number {
+    return this.#head.attempt;
+  }
+
+  get retriesLent(): number {
+    return this.#head.retriesLent;
+  }
+
+  get criticality(): 0 | 1 | 2 {
+    return this.#head.criticality;
+  }
+
+  get traceparent(): string | undefined {
+    return this.#head.traceparent;
   }
 
   get streamsInput(): boolean {
@@ -507,26 +557,28 @@ export class ServerStream extends StreamState implements IncomingCall {
 
   /** A field of the request's head. @throws ProtocolFault */
   readField(id: number, value: Uint8Array): void {
+    if (this.#head === plainHead) this.#head = new RequestHead();
+    const head = this.#head;
     switch (id) {
       case RequestField.idempotencyKey:
         if (value.length > 256) throw new ProtocolFault(`Idempotency key of ${value.length} bytes`);
-        this.idempotencyKey = decodeText(value);
+        head.idempotencyKey = decodeText(value);
         return;
       case RequestField.attempt:
-        this.attempt = bounded(value, 1, 0xffff);
+        head.attempt = bounded(value, 1, 0xffff);
         return;
       case RequestField.retriesLent:
-        this.retriesLent = bounded(value, 0, 0xff);
+        head.retriesLent = bounded(value, 0, 0xff);
         return;
       case RequestField.criticality:
-        this.criticality = bounded(value, 0, 2) as 0 | 1 | 2;
+        head.criticality = bounded(value, 0, 2) as 0 | 1 | 2;
         return;
       case RequestField.traceparent:
         if (value.length > 256) throw new ProtocolFault(`Trace context of ${value.length} bytes`);
-        this.traceparent = decodeText(value);
+        head.traceparent = decodeText(value);
         return;
       case RequestField.metadata:
-        this.metadata = readMetadata(new Reader(value));
+        head.metadata = readMetadata(new Reader(value));
         break;
       default:
       // A field of a later version.
