@@ -24,7 +24,20 @@ const NO_CHILDREN: readonly Node[] = [];
 
 /** The node of a type without children. */
 export function leafNode(kind: string, spec: LeafSpec): Node {
-  return { bits: 0, head: () => 0, of: NO_CHILDREN, ...spec, kind, least: () => spec.least };
+  return {
+    kind,
+    bits: spec.bits ?? 0,
+    least: () => spec.least,
+    most: spec.most,
+    head: spec.head ?? (() => 0),
+    encode: spec.encode,
+    decode: spec.decode,
+    list: spec.list,
+    of: NO_CHILDREN,
+    ...(spec.genHead === undefined ? {} : { genHead: spec.genHead }),
+    genEncode: spec.genEncode,
+    genDecode: spec.genDecode,
+  };
 }
 
 /** A codec of a type without children. */

@@ -35,6 +35,14 @@ export function widthOf({ node, optional }: Field): number {
   return node.bits + (optional ? 1 : 0);
 }
 
+/** Members and the widths of their heads. */
+interface Members {
+  readonly fields: readonly Field[];
+  readonly widths: readonly number[];
+  /** Sum of the widths. */
+  readonly bits: number;
+}
+
 /**
  * What is the same for all nodes with members.
  *
@@ -47,74 +55,73 @@ export function membersNode(
   check: (value: unknown) => void,
   create: () => object,
 ): Omit<Node, "kind" | "of" | "genEncode" | "genDecode"> {
-  let known: { readonly fields: readonly Field[]; readonly bits: number } | undefined;
-  const members = (): { readonly fields: readonly Field[]; readonly bits: number } => {
-    if (known !== undefined) return known;
+  let known: Members | undefined;
+  const members = (): Members => {
     const fields = list();
-    return (known = { fields, bits: fields.reduce((sum, field) => sum + widthOf(field), 0) });
+    const widths = fields.map(widthOf);
+    return (known = { fields, widths, bits: widths.reduce((sum, width) => sum + width, 0) });
   };
   return {
     bits: 0,
     most: 0,
     least(depth) {
-      const { fields, bits } = members();
+      const { fields, bits } = known ?? members();
       const bytes = Math.ceil(bits / 8);
       if (depth === 0) return bytes;
       return fields.reduce((sum, { node, optional }) => sum + (optional ? 0 : node.least(depth - 1)), bytes);
     },
     head: () => 0,
     room(g) {
-      const { fields, bits } = members();
+      const { fields, bits } = known ?? members();
       return Math.ceil(bits / 8) + g.roomOf(fields);
     },
     encode(out, value) {
       check(value);
-      const { fields, bits } = members();
-      encodeMembers(out, fields, bits, value as Record<string, unknown>);
+      encodeMembers(out, known ?? members(), value as Record<string, unknown>);
     },
-    decode(from) {
-      const { fields, bits } = members();
-      return decodeMembers(from, fields, bits, create() as Record<string, unknown>);
-    },
+    decode: (from) => decodeMembers(from, known ?? members(), create() as Record<string, unknown>),
   };
 }
 
-function encodeMembers(out: Out, fields: readonly Field[], bits: number, value: Record<string, unknown>): void {
-  let segment = "";
+function encodeMembers(out: Out, { fields, widths, bits }: Members, value: Record<string, unknown>): void {
+  const start = bits > 0 ? openBits(out, bits) : 0;
+  let offset = 0;
+  let i = 0;
   try {
-    const start = openBits(out, bits);
-    let offset = 0;
-    for (const field of fields) {
-      const { name, node, optional } = field;
-      ({ segment } = field);
-      const item = field.inherited ? own(value, name) : value[name];
-      const width = widthOf(field);
-      if (!optional || item !== undefined) {
-        const head = node.head(out, item);
-        if (width > 0) putBits(out.writer.bytes, start, offset, width, optional ? (head << 1) | 1 : head);
-        node.encode(out, item, head);
-      } else if (out.strict && field.fill !== undefined) expected("a value, as decoding fills in its default", item);
-      offset += width;
+    for (; i < fields.length; i++) {
+      const { name, node, optional, inherited, fill } = fields[i] as Field;
+      const item = inherited ? own(value, name) : value[name];
+      const width = widths[i] as number;
+      let head = 0;
+      if (width > 0) {
+        if (optional && item === undefined) {
+          if (out.strict && fill !== undefined) expected("a value, as decoding fills in its default", item);
+          offset += width;
+          continue;
+        }
+        head = node.head(out, item);
+        putBits(out.writer.bytes, start, offset, width, optional ? (head << 1) | 1 : head);
+        offset += width;
+      }
+      node.encode(out, item, head);
     }
   } catch (error) {
-    throw within(error, segment);
+    throw within(error, (fields[i] as Field).segment);
   }
 }
 
 function decodeMembers(
   from: In,
-  fields: readonly Field[],
-  bits: number,
+  { fields, widths, bits }: Members,
   value: Record<string, unknown>,
 ): Record<string, unknown> {
-  let segment = "";
+  const start = bits > 0 ? takeBits(from, bits) : 0;
+  let offset = 0;
+  let i = 0;
   try {
-    const start = takeBits(from, bits);
-    let offset = 0;
-    for (const field of fields) {
-      const { name, node, optional, fill } = field;
-      ({ segment } = field);
-      const width = widthOf(field);
+    for (; i < fields.length; i++) {
+      const { name, node, optional, fill } = fields[i] as Field;
+      const width = widths[i] as number;
       const head = width > 0 ? getBits(from.bytes, start, offset, width) : 0;
       let item: unknown;
       offset += width;
@@ -130,7 +137,7 @@ function decodeMembers(
       else value[name] = item;
     }
   } catch (error) {
-    throw within(error, segment);
+    throw within(error, (fields[i] as Field).segment);
   }
   return value;
 }
