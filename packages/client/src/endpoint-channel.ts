@@ -41,8 +41,6 @@ export interface EndpointChannelOptions {
  * make no more than ten connects.
  */
 const urgentSpacingMs = 100;
-/** How often a full connection is looked at for room while calls wait for it, in milliseconds. */
-const roomCheckMs = 5;
 /** Share by which a connection's greatest age is varied either way: clients must not all leave at once. */
 const ageJitter = 0.1;
 
@@ -59,7 +57,6 @@ export class EndpointChannel {
   #failures = 0;
   #lastAttemptMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
-  #cancelRoomCheck: (() => void) | undefined;
   #nextAttemptMs = Number.POSITIVE_INFINITY;
   #load: LoadReport | undefined;
   #lastError: RpcError | undefined;
@@ -105,7 +102,6 @@ export class EndpointChannel {
     this.#waiters.add(waiter);
     this.#options.waiting.add(waiter);
     if (this.#state === "transient_failure") this.#hurry();
-    else if (this.#connections.length > 0) this.#watchForRoom();
   }
 
   leave(waiter: Waiter): void {
@@ -185,6 +181,15 @@ export class EndpointChannel {
     if (wasFailing) this.#options.onChange(this);
     const waiters = [...this.#waiters];
     for (const waiter of waiters) this.#resume(waiter);
+  }
+
+  /** @internal A connection that was full has room: for how many more, the calls that wait find out one by one. */
+  linkRoom(connection: ClientConnection): void {
+    const waiters = this.#waiters.size === 0 ? [] : [...this.#waiters];
+    for (const waiter of waiters) {
+      if (!connection.available) return;
+      this.#resume(waiter);
+    }
   }
 
   /** @internal */
@@ -288,17 +293,6 @@ export class EndpointChannel {
     return true;
   }
 
-  /** A full connection has room again when the server has ended cancelled calls, of which nobody here is told. */
-  #watchForRoom(): void {
-    if (this.#cancelRoomCheck !== undefined) return;
-    const check = (): void => {
-      this.#cancelRoomCheck = undefined;
-      while (this.#waiters.size > 0 && this.#connections.some((connection) => connection.available)) this.#resumeOne();
-      if (this.#waiters.size > 0 && this.#connections.length > 0) this.#watchForRoom();
-    };
-    this.#cancelRoomCheck = this.#options.clock.after(roomCheckMs, check, { background: true });
-  }
-
   #resumeOne(): void {
     const [waiter] = this.#waiters;
     if (waiter !== undefined) this.#resume(waiter);
@@ -363,6 +357,10 @@ class Link implements ConnectionHandler {
 
   onLoad(load: LoadReport): void {
     this.#channel.linkLoad(load);
+  }
+
+  onRoom(): void {
+    if (this.connection !== undefined) this.#channel.linkRoom(this.connection);
   }
 
   onDraining(): void {

@@ -164,6 +164,28 @@ test("several connections per endpoint share its calls", async () => {
   );
 });
 
+test("calls that wait for room on a full connection go out when it says that there is some", async () => {
+  const { clock, transport, client } = rig();
+  const first = end(client.call(Echo.methods.plain, "a"));
+  const connection = transport.last;
+  connection.ready();
+  connection.answer("b");
+  await clock.runUntil(first);
+  connection.available = false;
+  const calls = ["c", "d"].map((text) => end(client.call(Echo.methods.plain, text)));
+  await clock.advance(1000);
+  assert.equal(connection.calls.length, 0);
+  connection.available = true;
+  connection.options.handler.onRoom?.();
+  assert.deepEqual(
+    connection.calls.map(({ request }) => request),
+    ["c", "d"],
+  );
+  connection.answer("c");
+  connection.answer("d");
+  assert.deepEqual(await clock.runUntil(Promise.all(calls)), ["c", "d"]);
+});
+
 test("a draining server gets no more calls, its open ones end, and the client comes back to it", async () => {
   const { clock, transport, client } = rig();
   transport.onConnect = (connection) => clock.turn(() => connection.ready());

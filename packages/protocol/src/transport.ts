@@ -47,6 +47,8 @@ export interface ConnectionHandler {
   onReady(): void;
   /** The server says how busy it is. At most every 100 ms. */
   onLoad(load: LoadReport): void;
+  /** A full connection has room again, and no call's end told so: the server ended one that had been given up. */
+  onRoom?(): void;
   /** The server goes away: start no more calls here. Those it did not accept have failed with `handled: "no"`. */
   onDraining(): void;
   /** The connection is gone, and every call on it has ended. Called exactly once, last; no error after a close of ours. */

@@ -145,6 +145,24 @@ export const lawSix: Law = (it) => {
     );
   });
 
+  it("calls that wait on a connection full of cancelled ones go out as the server ends those", async (world) => {
+    const server = world.server().handle(Flow, {
+      hold: (_: unknown, { signal }: { signal: AbortSignal }) =>
+        server.stats().calls.started > 2
+          ? {}
+          : new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+    } as never);
+    const client = world.client(await world.listen(server), { limits: { maxStreams: 2 } });
+    const controller = new AbortController();
+    const held = [1, 2].map(() => failure(client.call(Flow.methods.hold, {}, { signal: controller.signal })));
+    await world.until(() => server.stats().inFlight === 2);
+    controller.abort();
+    const waiting = [1, 2, 3, 4].map(() => client.call(Flow.methods.hold, {}));
+    assert.equal(client.stats().waiting, 4);
+    await world.run(Promise.all([...held, ...waiting]));
+    assert.equal(client.stats().waiting, 0);
+  });
+
   it("a handler that answers with a message beyond the limit fails its call only", async (world) => {
     const server = world.server().handle(Flow, {
       *produce() {

@@ -45,6 +45,7 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
         this.server = identity.id === "" ? undefined : identity;
       },
       onLoad: (load) => handler.onLoad(load),
+      onRoom: () => handler.onRoom?.(),
       onGoAway: () => {
         if (this.state === "ready") this.state = "draining";
         handler.onDraining();

@@ -39,6 +39,8 @@ export interface ClientSessionEvents {
   /** The server's preface was read. */
   onPreface(preface: Preface): void;
   onLoad(load: LoadReport): void;
+  /** It was full, and has room again by an end that the server owed, or because it said that it takes more. */
+  onRoom(): void;
   /** The server takes no more calls here. */
   onGoAway(): void;
   /** No call is open and the server owes nothing: a draining connection may close. */
@@ -189,6 +191,7 @@ export class ClientSession extends Session {
 
   protected override onPreface(preface: Preface): void {
     this.#events.onPreface(preface);
+    if (this.available) this.#events.onRoom();
   }
 
   protected override onWritable(stream: StreamState): void {
@@ -542,12 +545,15 @@ export class ClientSession extends Session {
     }
     const slot = stream.id & slotMask;
     this.forget(stream);
-    if (stream.call === undefined) this.#owedEnds--;
+    const isOwed = stream.call === undefined;
+    const wasFull = isOwed && !this.available;
+    if (isOwed) this.#owedEnds--;
     else this.#openCalls--;
     stream.call = undefined;
     this.#streams[slot] = undefined;
     this.#generations[slot] = ((this.#generations[slot] ?? 0) + 1) & generationMask;
     this.#free.push(slot);
+    if (wasFull && this.available) this.#events.onRoom();
     this.#checkIdle();
   }
 
