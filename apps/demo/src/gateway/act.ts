@@ -7,8 +7,8 @@ import { ActionError } from "./feed.ts";
 /** How much later a slow instance answers, in milliseconds: far beyond what it takes otherwise, well below any deadline. */
 const slowMs = 400;
 
-/** Share of calls that a failing instance turns away. */
-const failingShare = 0.5;
+/** Share of calls that a failing instance turns away: all. */
+const failingShare = 1;
 
 /** What doing needs. */
 export interface Doer {
