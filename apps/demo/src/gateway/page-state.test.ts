@@ -66,7 +66,7 @@ test("new limits and a new owner leave the points of a chart alone", () => {
   const state = after(chart, points(1, 2), {
     ...chart,
     chart: { ...chart.chart, owner: "charts-2", version: 2 },
-  } as LiveEvent);
+  });
   assert.equal(state.charts["bore"]?.owner, "charts-2");
   assert.deepEqual(numbersOf(state), [1, 2]);
 });
