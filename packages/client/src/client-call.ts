@@ -354,7 +354,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       this.#take(route.pickSame(this.only), route.emptiness());
       return;
     }
-    this.#take(avoid === undefined ? route.pickFirst(hashKey) : route.pickAgain(hashKey, avoid));
+    this.#take(
+      avoid === undefined ? route.pickFirst(hashKey, this.method) : route.pickAgain(hashKey, avoid, this.method),
+    );
   }
 
   #take(pick: Pick<RouteEndpoint> | undefined, failed?: RpcError): void {
@@ -482,13 +484,14 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     }
     this.#tried ??= new Set();
     this.#tried.add(endpoint.id);
+    if (failure.refused && failure.error.code === "unimplemented") endpoint.channel.learnLack(this.method);
     const hashKey = this.#options?.hashKey;
     const instance = this.#connection?.server;
     const verdict = judgeRetry({
       failure,
       idempotency: this.method.idempotency,
       replayable: !this.#itemSeen && this.input?.touched !== true,
-      untried: this.only === undefined && route.hasUntried(this.#tried),
+      untried: this.only === undefined && route.hasUntried(this.#tried, this.method),
       unreachable: this.#connection?.peer === undefined,
       instance,
       sharedStore: this.#plan.sharedReplyStore,
@@ -503,7 +506,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     if (verdict === "elsewhere") {
       this.#reason = "elsewhere";
       this.#state = "new";
-      this.#take(route.pickUntried(hashKey, this.#tried), failure.error);
+      this.#take(route.pickUntried(hashKey, this.#tried, this.method), failure.error);
       return;
     }
     if (failure.handled === "no" && this.#waitsForReady(failure)) {
@@ -524,7 +527,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#retryAfter(failure, delayMs, () => {
       this.#reason = "retry";
       if (verdict === "again" && this.only === undefined)
-        this.#take(route.pickAgain(hashKey, this.#tried ?? nothingTried), failure.error);
+        this.#take(route.pickAgain(hashKey, this.#tried ?? nothingTried, this.method), failure.error);
       else if (verdict === "again") this.#take(route.pickSame(endpoint.id), failure.error);
       else this.#sendToSame(endpoint.id, instance as NonNullable<typeof instance>, failure);
     });

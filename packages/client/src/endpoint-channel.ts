@@ -3,6 +3,7 @@ import {
   type Clock,
   type ConnectionHandler,
   type LoadReport,
+  type Method,
   type Random,
   RpcError,
   type SessionLimits,
@@ -30,7 +31,7 @@ export interface EndpointChannelOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly waiting: WaitList;
-  /** `failing` changed, or a connection became ready. */
+  /** `failing` or `isLacking` changed. */
   readonly onChange: (channel: EndpointChannel) => void;
   readonly onEvidence: (evidence: ChannelEvidence) => void;
 }
@@ -41,6 +42,10 @@ export interface EndpointChannelOptions {
  * make no more than ten connects.
  */
 const urgentSpacingMs = 100;
+/** How long it is believed that a server lacks a method, in milliseconds. It may learn one without a restart. */
+const lackBelievedMs = 10_000;
+/** Methods remembered as lacking, per endpoint. Beyond it nothing new is, and each call costs a refusal again. */
+const maxLacking = 1024;
 /** Share by which a connection's greatest age is varied either way: clients must not all leave at once. */
 const ageJitter = 0.1;
 
@@ -59,6 +64,8 @@ export class EndpointChannel {
   #cancelTimer: (() => void) | undefined;
   #nextAttemptMs = Number.POSITIVE_INFINITY;
   #load: LoadReport | undefined;
+  /** Methods that the server has refused as unknown, and until when that is believed. */
+  readonly #lacking = new Map<Method, number>();
   #lastError: RpcError | undefined;
   /** Its last connection was lost, or could not be made, and none stands since: others go first. */
   failing = false;
@@ -130,6 +137,24 @@ export class EndpointChannel {
     for (const waiter of waiters) this.#resume(waiter);
   }
 
+  /** The server has refused this method as unknown: a deploy is under way, and others may have it already. */
+  learnLack(method: Method): void {
+    if (this.#lacking.size >= maxLacking && !this.#lacking.has(method)) return;
+    this.#lacking.set(method, this.#options.clock.now() + lackBelievedMs);
+    this.#options.onChange(this);
+  }
+
+  /** Whether it is believed to lack this method. */
+  lacks(method: Method): boolean {
+    const untilMs = this.#lacking.get(method);
+    return untilMs !== undefined && this.#options.clock.now() < untilMs;
+  }
+
+  /** Whether it lacks any. */
+  get isLacking(): boolean {
+    return this.#lacking.size > 0;
+  }
+
   /** The latest load report, once. */
   takeLoad(): LoadReport | undefined {
     const load = this.#load;
@@ -176,9 +201,11 @@ export class EndpointChannel {
     this.#superviseAge(connection);
     this.#superviseIdleness(connection);
     this.#publish("ready");
-    const wasFailing = this.failing;
+    const hasChanged = this.failing || this.isLacking;
     this.failing = false;
-    if (wasFailing) this.#options.onChange(this);
+    // Another connection, perhaps another process.
+    this.#lacking.clear();
+    if (hasChanged) this.#options.onChange(this);
     const waiters = [...this.#waiters];
     for (const waiter of waiters) this.#resume(waiter);
   }

@@ -1,6 +1,6 @@
 import type { Balancer, Endpoint, EndpointState, Pick, PolicyBalancer, Result } from "@pipit/balancer";
 import type { Breaker } from "./breaker.ts";
-import { RpcError } from "@pipit/protocol";
+import { type Method, RpcError } from "@pipit/protocol";
 import type { EndpointChannel } from "./endpoint-channel.ts";
 import type { Waiter, WaitList } from "./wait-list.ts";
 
@@ -47,6 +47,8 @@ export class Route {
   #endpoints: readonly RouteEndpoint[] = [];
   #resolved = false;
   #failingCount = 0;
+  /** Whether any endpoint lacks any method. */
+  #isLacking = false;
 
   constructor(options: RouteOptions) {
     this.text = options.text;
@@ -77,9 +79,10 @@ export class Route {
     if (first || this.#endpoints.length > 0) this.#resumeAll();
   }
 
-  /** A channel began or ceased to fail. */
+  /** A channel began or ceased to fail, or to lack methods. */
   recount(): void {
     this.#failingCount = 0;
+    this.#isLacking = this.#endpoints.some(({ channel }) => channel.isLacking);
     let usable = 0;
     for (const { channel } of this.#endpoints) {
       if (channel.failing) this.#failingCount++;
@@ -96,28 +99,29 @@ export class Route {
     return breaker !== undefined && pool !== undefined && breaker.record(id, result, pool);
   }
 
-  /** An endpoint for a first sending; those that cannot be reached come last. Allocates nothing while all can. */
-  pickFirst(hashKey: string | undefined): RoutePick | undefined {
-    if (this.#failingCount === 0) {
+  /** An endpoint for a first sending; those that cannot be reached or lack the method come last. Mostly allocates nothing. */
+  pickFirst(hashKey: string | undefined, method: Method): RoutePick | undefined {
+    if (this.#failingCount === 0 && !this.#isLacking) {
       return hashKey === undefined ? this.#options.balancer.pick() : this.#pick(hashKey, undefined);
     }
-    return this.#pick(hashKey, isFailing) ?? this.#pick(hashKey, undefined);
+    return this.#pick(hashKey, this.#unfit(method)) ?? this.#pick(hashKey, isFailing) ?? this.#pick(hashKey, undefined);
   }
 
-  /** One that this call has not been sent to. */
-  pickUntried(hashKey: string | undefined, tried: ReadonlySet<string>): RoutePick | undefined {
-    const wasTried = (endpoint: RouteEndpoint): boolean => tried.has(endpoint.id);
+  /** One that this call has not been sent to, and that may know the method. */
+  pickUntried(hashKey: string | undefined, tried: ReadonlySet<string>, method: Method): RoutePick | undefined {
+    const wasTried = (endpoint: RouteEndpoint): boolean => tried.has(endpoint.id) || this.#lacks(endpoint, method);
     return (
       this.#pick(hashKey, (endpoint) => endpoint.channel.failing || wasTried(endpoint)) ?? this.#pick(hashKey, wasTried)
     );
   }
 
   /** Untried ones that can be reached first, then others that can, then any. */
-  pickAgain(hashKey: string | undefined, tried: ReadonlySet<string>): RoutePick | undefined {
+  pickAgain(hashKey: string | undefined, tried: ReadonlySet<string>, method: Method): RoutePick | undefined {
+    const unfit = this.#unfit(method);
     return (
-      this.#pick(hashKey, (endpoint) => endpoint.channel.failing || tried.has(endpoint.id)) ??
-      this.#pick(hashKey, isFailing) ??
-      this.pickUntried(hashKey, tried) ??
+      this.#pick(hashKey, (endpoint) => unfit(endpoint) || tried.has(endpoint.id)) ??
+      this.#pick(hashKey, unfit) ??
+      this.pickUntried(hashKey, tried, method) ??
       this.#pick(hashKey, undefined)
     );
   }
@@ -127,9 +131,12 @@ export class Route {
     return this.#pick(undefined, (endpoint) => endpoint.id !== id);
   }
 
-  /** Whether there is an endpoint not yet tried that may take calls. */
-  hasUntried(tried: ReadonlySet<string>): boolean {
-    return this.#endpoints.some(({ id, state, weight }) => state !== "draining" && weight !== 0 && !tried.has(id));
+  /** Whether there is an endpoint not yet tried that may take calls of this method. */
+  hasUntried(tried: ReadonlySet<string>, method: Method): boolean {
+    return this.#endpoints.some((endpoint) => {
+      const { id, state, weight } = endpoint;
+      return state !== "draining" && weight !== 0 && !tried.has(id) && !this.#lacks(endpoint, method);
+    });
   }
 
   /** The call waits for an endpoint. */
@@ -164,6 +171,14 @@ export class Route {
       waiter.giveUp(error);
     }
     for (const channel of channels) this.#options.closeChannel(channel);
+  }
+
+  #unfit(method: Method): (endpoint: RouteEndpoint) => boolean {
+    return (endpoint) => endpoint.channel.failing || this.#lacks(endpoint, method);
+  }
+
+  #lacks({ channel }: RouteEndpoint, method: Method): boolean {
+    return this.#isLacking && channel.lacks(method);
   }
 
   #pick(

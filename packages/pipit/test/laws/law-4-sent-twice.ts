@@ -10,6 +10,7 @@ import {
   struct,
   unary,
 } from "pipit";
+import { roundRobin } from "pipit/balancer";
 import { Probe } from "../support/contracts.ts";
 import type { Law } from "../support/law-suite.ts";
 import { collect, deferred, failure } from "../support/outcome.ts";
@@ -103,6 +104,47 @@ export const lawFour: Law = (it) => {
     for (let i = 0; i < 20; i++) {
       assert.deepEqual(await world.run(client.call(Probe.methods.safe, { text: "" })), { text: "new" });
     }
+  });
+
+  it("an endpoint that lacks a method is asked once, and again after its restart", async (world) => {
+    const lacking = world.server().handle(Probe, { plain: () => ({ text: "old" }) } as never);
+    const address = await world.listen(lacking);
+    const client = world.client([address, await replica(world, "new", [])], {
+      balancer: ({ now, random }) => roundRobin({ now, random }),
+    });
+    const endpoints: string[] = [];
+    const calls = async (count: number): Promise<string[]> => {
+      endpoints.length = 0;
+      for (let i = 0; i < count; i++) {
+        const onEnd = ({ record }: { record: CallRecord }): void => {
+          endpoints.push(...record.attempts.map(({ endpoint }) => endpoint));
+        };
+        await world.run(client.call(Probe.methods.safe, { text: "" }, { onEnd }));
+      }
+      return endpoints.filter((endpoint) => endpoint === address);
+    };
+    assert.equal((await calls(20)).length, 1, "one refusal for all twenty");
+    assert.deepEqual(await world.run(client.call(Probe.methods.plain, { text: "" })), { text: "old" });
+    await world.run(lacking.close({ graceMs: 0 }));
+    await world.listen(
+      world.server().handle(Probe, { safe: () => ({ text: "deployed" }) } as never),
+      Number(address.split(":").at(-1)),
+    );
+    await world.until(() => client.stats().endpoints[0]?.state === "ready");
+    assert.ok((await calls(20)).length >= 8, "its share of the calls");
+  });
+
+  it("a method that nobody has fails as unimplemented, after one look at each", async (world) => {
+    const old = (): Promise<string> =>
+      world.listen(world.server().handle(Probe, { plain: () => ({ text: "old" }) } as never));
+    const client = world.client([await old(), await old(), await old()]);
+    const attempts: (number | undefined)[] = [];
+    for (let i = 0; i < 3; i++) {
+      const error = await world.run(failure(client.call(Probe.methods.safe, { text: "" })));
+      assert.deepEqual([error.code, error.handled], ["unimplemented", "no"]);
+      attempts.push(error.attempt);
+    }
+    assert.deepEqual(attempts, [3, 1, 1]);
   });
 
   it("an endpoint nobody listens at costs a call nothing but a look", async (world) => {
