@@ -99,7 +99,7 @@ const lists: Readonly<Record<string, List>> = {
   f64: f64List,
 };
 
-function listOf(node: Node): List | undefined {
+export function listOf(node: Node): List | undefined {
   return node.list ?? lists[node.kind];
 }
 

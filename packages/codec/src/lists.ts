@@ -3,12 +3,18 @@
  * readers never look past `from.end` for a value, though they may load past it where the buffer goes on.
  */
 import { expected, fail, within } from "./fault.ts";
-import type { List, ListIn } from "./node.ts";
+import type { List, ListIn, ListOut } from "./node.ts";
 
 /** Longest list of doubles that starts as a copy of a template. Storing doubles into `new Array(n)` re-allocates it. */
 const TEMPLATE_LENGTH = 16_384;
 /** Values per block of a `uint` or `int` list. */
 const BLOCK = 16;
+/**
+ * Values per call of a loop. V8 replaces the code of a long loop while it runs, and drops that code again at the loop's end
+ * where what follows was never run as optimized: one loop over a list of 10,000 stayed slow for hundreds of lists. Functions
+ * that return often are optimized as wholes.
+ */
+const CHUNK = 256;
 
 let template: number[] | undefined;
 
@@ -64,24 +70,51 @@ export const f64List: List = {
   least: (n) => n * 8,
   most: (n) => n * 8,
   write(out, values, n) {
-    const { view } = out;
-    let { pos } = out;
-    for (let i = 0; i < n; i++, pos += 8) {
-      const value = values[i];
-      if (typeof value !== "number") wrongItem("f64", value, i);
-      view.setFloat64(pos, value === value ? value : Number.NaN, true);
-    }
-    out.pos = pos;
+    for (let i = 0; i < n; i += CHUNK) writeDoubles(out, values, i, Math.min(i + CHUNK, n));
   },
   read(from, n) {
-    const { view } = from;
-    let { pos } = from;
     const values = doubles(n);
-    for (let i = 0; i < n; i++, pos += 8) values[i] = view.getFloat64(pos, true);
-    from.pos = pos;
+    for (let i = 0; i < n; i += CHUNK) readDoubles(from, values, i, Math.min(i + CHUNK, n));
     return values;
   },
 };
+
+function writeDoubles(out: ListOut, values: readonly unknown[], start: number, stop: number): void {
+  const { view } = out;
+  let { pos } = out;
+  // NaN if any value is, or for two infinities. Asking each value would make an object of it.
+  let sum = 0;
+  for (let i = start; i < stop; i++, pos += 8) {
+    const value = values[i];
+    if (typeof value !== "number") wrongItem("f64", value, i);
+    view.setFloat64(pos, value, true);
+    sum += value;
+  }
+  out.pos = pos;
+  if (sum === sum) return;
+  for (let i = stop; i > start; ) {
+    pos -= 8;
+    if (Number.isNaN(values[--i])) view.setFloat64(pos, Number.NaN, true);
+  }
+}
+
+function readDoubles(from: ListIn, values: number[], start: number, stop: number): void {
+  const { view } = from;
+  let { pos } = from;
+  let i = start;
+  for (; i + 4 <= stop; i += 4, pos += 32) {
+    const a = view.getFloat64(pos, true);
+    const b = view.getFloat64(pos + 8, true);
+    const c = view.getFloat64(pos + 16, true);
+    const d = view.getFloat64(pos + 24, true);
+    values[i] = a;
+    values[i + 1] = b;
+    values[i + 2] = c;
+    values[i + 3] = d;
+  }
+  for (; i < stop; i++, pos += 8) values[i] = view.getFloat64(pos, true);
+  from.pos = pos;
+}
 
 /** Bytes of a u32 less one, by its leading zeros. */
 function width32(value: number): number {
@@ -91,112 +124,83 @@ function width32(value: number): number {
 
 const MASK32: readonly number[] = [0xff, 0xffff, 0xffffff, -1];
 
-/** Group varint: a control byte with four 2-bit widths, then the four values in 1 to 4 bytes. */
-export const u32List: List = {
-  name: "u32",
-  least: leastGroups,
-  most: (n) => n * 4 + Math.ceil(n / 4) + 4,
-  write(out, values, n) {
-    const { bytes, view } = out;
-    let { pos } = out;
-    for (let i = 0; i < n; ) {
-      const control = pos++;
-      let widths = 0;
-      const stop = Math.min(i + 4, n);
-      for (let shift = 0; i < stop; i++, shift += 2) {
-        const value = values[i] as number;
-        if (value >>> 0 !== value) wrongItem("u32", value, i);
-        const width = width32(value);
-        view.setUint32(pos, value, true);
-        pos += width + 1;
-        widths |= width << shift;
+/** Group varint: a control byte with four 2-bit widths, then the four values, zigzag if signed, in 1 to 4 bytes. */
+function groupList(name: string, signed: boolean): List {
+  return {
+    name,
+    least: leastGroups,
+    most: (n) => n * 4 + Math.ceil(n / 4) + 4,
+    write(out, values, n) {
+      for (let i = 0; i < n; i += CHUNK) writeGroups(out, values, i, Math.min(i + CHUNK, n), signed);
+    },
+    read(from, n) {
+      const values = new Array<number>(n);
+      let i = 0;
+      while (i + 4 <= n) {
+        const next = readGroups(from, values, i, Math.min(i + CHUNK, n), signed);
+        if (next === i) break;
+        i = next;
       }
-      bytes[control] = widths;
-    }
-    out.pos = pos;
-  },
-  read(from, n) {
-    const { bytes, view } = from;
-    let { pos } = from;
-    const values = new Array<number>(n);
-    const fast = Math.min(from.end, view.byteLength - 20);
-    let i = 0;
-    for (; i + 4 <= n && pos <= fast; i += 4) {
-      const widths = bytes[pos++] as number;
-      const a = widths & 3;
-      values[i] = (view.getInt32(pos, true) & (MASK32[a] as number)) >>> 0;
-      pos += a + 1;
-      const b = (widths >> 2) & 3;
-      values[i + 1] = (view.getInt32(pos, true) & (MASK32[b] as number)) >>> 0;
-      pos += b + 1;
-      const c = (widths >> 4) & 3;
-      values[i + 2] = (view.getInt32(pos, true) & (MASK32[c] as number)) >>> 0;
-      pos += c + 1;
-      const d = widths >> 6;
-      values[i + 3] = (view.getInt32(pos, true) & (MASK32[d] as number)) >>> 0;
-      pos += d + 1;
-    }
-    from.pos = pos;
-    if (i < n) readTail32(from, values, i, n, false);
-    return values;
-  },
-};
+      if (i < n) readTail32(from, values, i, n, signed);
+      return values;
+    },
+  };
+}
 
-/** The same of zigzag values. */
-export const i32List: List = {
-  name: "i32",
-  least: leastGroups,
-  most: (n) => n * 4 + Math.ceil(n / 4) + 4,
-  write(out, values, n) {
-    const { bytes, view } = out;
-    let { pos } = out;
-    for (let i = 0; i < n; ) {
-      const control = pos++;
-      let widths = 0;
-      const stop = Math.min(i + 4, n);
-      for (let shift = 0; i < stop; i++, shift += 2) {
-        const value = values[i] as number;
+function writeGroups(out: ListOut, values: readonly unknown[], start: number, stop: number, signed: boolean): void {
+  const { bytes, view } = out;
+  let { pos } = out;
+  for (let i = start; i < stop; ) {
+    const control = pos++;
+    let widths = 0;
+    const end = Math.min(i + 4, stop);
+    for (let shift = 0; i < end; i++, shift += 2) {
+      let value = values[i] as number;
+      if (signed) {
         if ((value | 0) !== value) wrongItem("i32", value, i);
-        const zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
-        const width = width32(zigzag);
-        view.setUint32(pos, zigzag, true);
-        pos += width + 1;
-        widths |= width << shift;
-      }
-      bytes[control] = widths;
+        value = (value << 1) ^ (value >> 31);
+      } else if (value >>> 0 !== value) wrongItem("u32", value, i);
+      const width = width32(value);
+      view.setInt32(pos, value, true);
+      pos += width + 1;
+      widths |= width << shift;
     }
-    out.pos = pos;
-  },
-  read(from, n) {
-    const { bytes, view } = from;
-    let { pos } = from;
-    const values = new Array<number>(n);
-    const fast = Math.min(from.end, view.byteLength - 20);
-    let i = 0;
-    for (; i + 4 <= n && pos <= fast; i += 4) {
-      const widths = bytes[pos++] as number;
-      const a = widths & 3;
-      const x = view.getInt32(pos, true) & (MASK32[a] as number);
-      values[i] = (x >>> 1) ^ -(x & 1);
-      pos += a + 1;
-      const b = (widths >> 2) & 3;
-      const y = view.getInt32(pos, true) & (MASK32[b] as number);
-      values[i + 1] = (y >>> 1) ^ -(y & 1);
-      pos += b + 1;
-      const c = (widths >> 4) & 3;
-      const z = view.getInt32(pos, true) & (MASK32[c] as number);
-      values[i + 2] = (z >>> 1) ^ -(z & 1);
-      pos += c + 1;
-      const d = widths >> 6;
-      const w = view.getInt32(pos, true) & (MASK32[d] as number);
-      values[i + 3] = (w >>> 1) ^ -(w & 1);
-      pos += d + 1;
-    }
-    from.pos = pos;
-    if (i < n) readTail32(from, values, i, n, true);
-    return values;
-  },
-};
+    bytes[control] = widths;
+  }
+  out.pos = pos;
+}
+
+/** Reads whole groups while a load of four bytes stays inside the buffer; gives the index of the first value left. */
+function readGroups(from: ListIn, values: number[], start: number, stop: number, signed: boolean): number {
+  const { bytes, view } = from;
+  let { pos } = from;
+  const fast = Math.min(from.end, view.byteLength - 20);
+  let i = start;
+  for (; i + 4 <= stop && pos <= fast; i += 4) {
+    const widths = bytes[pos++] as number;
+    const a = widths & 3;
+    const x = view.getInt32(pos, true) & (MASK32[a] as number);
+    pos += a + 1;
+    const b = (widths >> 2) & 3;
+    const y = view.getInt32(pos, true) & (MASK32[b] as number);
+    pos += b + 1;
+    const c = (widths >> 4) & 3;
+    const z = view.getInt32(pos, true) & (MASK32[c] as number);
+    pos += c + 1;
+    const d = widths >> 6;
+    const w = view.getInt32(pos, true) & (MASK32[d] as number);
+    pos += d + 1;
+    values[i] = signed ? (x >>> 1) ^ -(x & 1) : x >>> 0;
+    values[i + 1] = signed ? (y >>> 1) ^ -(y & 1) : y >>> 0;
+    values[i + 2] = signed ? (z >>> 1) ^ -(z & 1) : z >>> 0;
+    values[i + 3] = signed ? (w >>> 1) ^ -(w & 1) : w >>> 0;
+  }
+  from.pos = pos;
+  return i;
+}
+
+export const u32List: List = /* @__PURE__ */ groupList("u32", false);
+export const i32List: List = /* @__PURE__ */ groupList("i32", true);
 
 function leastGroups(n: number): number {
   return n + Math.ceil(n / 4);
@@ -227,90 +231,100 @@ const MOST_UPPER = 0x1fffff;
 
 /** Blocks of 16: a byte with the width of the widest value, then all values in that many bytes, two's complement. */
 function int53List(name: string, lowest: number): List {
-  const lowestSign = lowest < 0 ? -1 : 0;
   return {
     name,
     least: (n) => n + Math.ceil(n / BLOCK),
     most: (n) => n * 7 + Math.ceil(n / BLOCK) + 8,
     write(out, values, n) {
-      const { bytes, view } = out;
-      let { pos } = out;
       // Guessing the width of the block before, most blocks are checked and written in one pass.
       let width = 4;
-      for (let i = 0; i < n; ) {
-        const stop = Math.min(i + BLOCK, n);
-        const start = pos + 1;
-        // Bits that any value of the block needs, sign apart, of the upper and the lower half.
-        let upper = 0;
-        let lower = 0;
-        let signs = 0;
-        pos = start;
-        for (let k = i; k < stop; k++, pos += width) {
-          const value = values[k];
-          if (typeof value !== "number") wrongItem(name, value, k);
-          const rounded = Math.floor(value * 2 ** -32);
-          const high = rounded | 0;
-          const low = value | 0;
-          if (Math.floor(value) !== value || high !== rounded) wrongItem(name, value, k);
-          const sign = high >> 31;
-          upper |= high ^ sign;
-          lower |= low ^ sign;
-          signs |= sign;
-          view.setInt32(pos, low, true);
-          view.setInt32(pos + 4, high, true);
-        }
-        if (upper >= MOST_UPPER || signs < lowestSign) refuseUnsafe(name, values, i, stop, lowest);
-        const actual = ((upper === 0 ? 32 - Math.clz32(lower) : 64 - Math.clz32(upper)) >> 3) + 1;
-        if (actual !== width) {
-          width = actual;
-          pos = start;
-          for (let k = i; k < stop; k++, pos += width) {
-            const value = values[k] as number;
-            view.setInt32(pos, value | 0, true);
-            view.setInt32(pos + 4, Math.floor(value * 2 ** -32), true);
-          }
-        }
-        bytes[start - 1] = width;
-        i = stop;
-      }
-      out.pos = pos;
+      for (let i = 0; i < n; i += BLOCK)
+        width = writeBlock(out, values, i, Math.min(i + BLOCK, n), width, name, lowest);
     },
     read(from, n) {
-      const { view, end } = from;
       const values = doubles(n);
-      for (let i = 0; i < n; ) {
-        const width = nextByte(from);
-        const start = i;
-        const stop = Math.min(i + BLOCK, n);
-        let { pos } = from;
-        if (width === 0 || width > 7) fail("malformed", `list block of width ${width}`);
-        if ((stop - i) * width > end - pos) fail("truncated", "list ends inside a value");
-        if (width > 4) {
-          const shift = 8 * (8 - width);
-          const back = width - 4;
-          for (; i < stop; i++, pos += width) {
-            values[i] = (view.getInt32(pos + back, true) >> shift) * 4294967296 + view.getUint32(pos, true);
-          }
-        } else {
-          for (; i < stop; i++, pos += width) values[i] = readSmall(view, pos, width);
-        }
-        from.pos = pos;
-        if (width === 7 || lowest === 0) {
-          for (let k = start; k < stop; k++) {
-            const value = values[k] as number;
-            if (value < lowest || value > Number.MAX_SAFE_INTEGER) fail("range", `${name} out of range`);
-          }
-        }
-      }
+      for (let i = 0; i < n; i += BLOCK) readBlock(from, values, i, Math.min(i + BLOCK, n), name, lowest);
       return values;
     },
   };
 }
 
+/** Writes a block; gives its width. */
+function writeBlock(
+  out: ListOut,
+  values: readonly unknown[],
+  start: number,
+  stop: number,
+  guess: number,
+  name: string,
+  lowest: number,
+): number {
+  const { view } = out;
+  let pos = out.pos + 1;
+  // Bits that any value of the block needs, sign apart, of the upper and the lower half.
+  let upper = 0;
+  let lower = 0;
+  let signs = 0;
+  // What is left of values that are no integers of up to 64 bits, never negative.
+  let excess = 0;
+  for (let i = start; i < stop; i++, pos += guess) {
+    const value = values[i];
+    if (typeof value !== "number") wrongItem(name, value, i);
+    const rounded = Math.floor(value * 2 ** -32);
+    const high = rounded | 0;
+    excess += value - Math.floor(value) + Math.abs(rounded - high);
+    const low = value | 0;
+    const sign = high >> 31;
+    upper |= high ^ sign;
+    lower |= low ^ sign;
+    signs |= sign;
+    view.setInt32(pos, low, true);
+    view.setInt32(pos + 4, high, true);
+  }
+  if (excess !== 0 || upper >= MOST_UPPER || (signs < 0 && lowest === 0))
+    refuseUnsafe(name, values, start, stop, lowest);
+  const width = ((upper === 0 ? 32 - Math.clz32(lower) : 64 - Math.clz32(upper)) >> 3) + 1;
+  if (width !== guess) {
+    pos = out.pos + 1;
+    for (let i = start; i < stop; i++, pos += width) {
+      const value = values[i] as number;
+      view.setInt32(pos, value | 0, true);
+      view.setInt32(pos + 4, Math.floor(value * 2 ** -32), true);
+    }
+  }
+  out.bytes[out.pos] = width;
+  out.pos = pos;
+  return width;
+}
+
+function readBlock(from: ListIn, values: number[], start: number, stop: number, name: string, lowest: number): void {
+  const { view } = from;
+  const width = nextByte(from);
+  let { pos } = from;
+  if (width === 0 || width > 7) fail("malformed", `list block of width ${width}`);
+  if ((stop - start) * width > from.end - pos) fail("truncated", "list ends inside a value");
+  if (width > 4) {
+    const shift = 8 * (8 - width);
+    const back = width - 4;
+    for (let i = start; i < stop; i++, pos += width) {
+      values[i] = (view.getInt32(pos + back, true) >> shift) * 4294967296 + view.getUint32(pos, true);
+    }
+  } else {
+    for (let i = start; i < stop; i++, pos += width) values[i] = readSmall(view, pos, width);
+  }
+  from.pos = pos;
+  if (width === 7 || lowest === 0) {
+    for (let i = start; i < stop; i++) {
+      const value = values[i] as number;
+      if (value < lowest || value > Number.MAX_SAFE_INTEGER) fail("range", `${name} out of range`);
+    }
+  }
+}
+
 function refuseUnsafe(name: string, values: readonly unknown[], start: number, stop: number, lowest: number): void {
   for (let i = start; i < stop; i++) {
     const value = values[i] as number;
-    if (value < lowest || value > Number.MAX_SAFE_INTEGER) wrongItem(name, value, i);
+    if (value < lowest || !Number.isSafeInteger(value)) wrongItem(name, value, i);
   }
 }
 

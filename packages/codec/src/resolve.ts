@@ -5,11 +5,11 @@
  */
 import { CodecError } from "./codec-error.ts";
 import { fail } from "./fault.ts";
-import { reading, skip, widened, widens } from "./foreign.ts";
+import { dropped, reading, widened, widens } from "./foreign.ts";
 import { interpretDecode } from "./interpreter.ts";
 import { LEAF_TYPES } from "./kinds.ts";
 import type { Node } from "./node.ts";
-import { headBits, type Parsed, parseSchema } from "./parse-schema.ts";
+import { type Parsed, parseSchema } from "./parse-schema.ts";
 import { countDepth, type Planned } from "./plan.ts";
 import { Reader } from "./reader.ts";
 import { resolveByKind } from "./resolve-kinds.ts";
@@ -20,6 +20,9 @@ import type { Decoder } from "./types.ts";
 const MAX_PAIRS = 16_384;
 /** Most differences that are listed. */
 const MAX_PROBLEMS = 100;
+
+/** Stands for the reader's node where the reader has none. */
+const NOTHING: Node = /* @__PURE__ */ reading("nothing", 0, 0, () => undefined);
 
 /** What the resolution of one kind may ask for. */
 export interface Resolution {
@@ -54,17 +57,22 @@ export function resolve(reader: Node, writer: Parsed): Resolved {
   const add = (list: string[], path: string, text: string): void => {
     if (list.length < MAX_PROBLEMS) list.push(`${path === "" ? "value" : path}: ${text}`);
   };
+  /** The node for a pair that was met before; notes that a new one is. */
+  const find = (w: Parsed, r: Node): Node | undefined => {
+    const known = pairs.get(w)?.get(r);
+    if (known !== undefined && busy.has(known)) known.recursive = true;
+    if (known === undefined && ++count > MAX_PAIRS) {
+      throw new CodecError("limit", `resolving these schemas takes more than ${MAX_PAIRS} steps`);
+    }
+    if (w.kind === "string" || w.kind === "record") hasText = true;
+    return known;
+  };
   const resolution: Resolution = {
+    // No function between: every pair of structs that refer to each other is a level of the stack.
     of(w, r, path) {
-      if (w.kind === "string" || w.kind === "record") hasText = true;
-      const known = pairs.get(w)?.get(r);
-      if (known !== undefined) {
-        if (busy.has(known)) known.recursive = true;
-        return known;
-      }
+      const known = find(w, r);
+      if (known !== undefined) return known;
       if (w.kind === r.kind && LEAF_TYPES.has(w.kind)) return r;
-      if (++count > MAX_PAIRS)
-        throw new CodecError("limit", `resolving these schemas takes more than ${MAX_PAIRS} steps`);
       if (widens(w.kind, r.kind)) {
         this.note(path, `writer's ${w.kind} is widened to ${r.kind}`);
         return widened(w.kind, r.kind === "u64" || r.kind === "i64");
@@ -86,8 +94,12 @@ export function resolve(reader: Node, writer: Parsed): Resolved {
       return node;
     },
     skip(w) {
-      if (hasString(w, new Set())) hasText = true;
-      return reading(w.kind, headBits(w), 0, (from, head) => skip(from, w, head));
+      const known = find(w, NOTHING);
+      if (known !== undefined) return known;
+      const place = (node: Node): Node => this.place(w, NOTHING, node);
+      const node = dropped(w, { skip: (child) => this.skip(child), place });
+      busy.delete(node);
+      return node;
     },
     problem(path, text) {
       add(problems, path, text);
@@ -97,14 +109,7 @@ export function resolve(reader: Node, writer: Parsed): Resolved {
   };
   const node = resolution.of(writer, reader, "");
   for (const row of pairs.values()) for (const each of row.values()) if (each.recursive) countDepth(each);
-  const root = node.root === undefined ? node : { ...node, root: node.root };
-  return { planned: { node: root, hasText }, problems, notes };
-}
-
-function hasString(node: Parsed, seen: Set<Parsed>): boolean {
-  if (seen.has(node)) return false;
-  seen.add(node);
-  return node.kind === "string" || node.kind === "record" || node.of.some((child) => hasString(child, seen));
+  return { planned: { node, hasText }, problems, notes };
 }
 
 /** Whether two schemas are the same but for documentation. */
