@@ -30,6 +30,7 @@ export interface ClientOptions extends ResilienceOptions {
   readonly zone?: string | undefined;
   /** Metadata added to each call, such as a token. Never sent in the clear off this machine unless told. */
   readonly credentials?: Credentials | undefined;
+  /** How connections are opened, kept and closed. */
   readonly connection?: ConnectionOptions | undefined;
   /** The name that an instance's certificate must be for. Default: its host. */
   readonly serverName?: ((instance: InstanceView) => string | undefined) | undefined;
