@@ -7,8 +7,8 @@ import { Fleet, NewFleet } from "./contract.ts";
 import { type Barracks, Servers } from "./fleet.ts";
 import { atRate, inFlight, type Load, Tally } from "./load.ts";
 
-/** The balancer under test: the client's default, and the control. All else is the client's default in both. */
-export type Policy = "peakEwma" | "roundRobin";
+/** What is under test: the client as it is by default, and the controls, which differ from it in one thing each. */
+export type Policy = "default" | "roundRobin" | "noRetries";
 
 /** What a scenario is given. */
 export interface Stage {
@@ -32,6 +32,8 @@ export interface Scenario {
   readonly goal: string;
   /** No call may fail, whatever the balancer. */
   readonly zeroFailures?: boolean;
+  /** Retries are what it is about: there is a control without them. */
+  readonly retries?: boolean;
   /** Processes it needs. */
   readonly processes: number;
   run(stage: Stage): Promise<Result>;
@@ -46,6 +48,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   failing: {
     title: "one of ten fails at once, `unavailable`: calls failed",
     goal: "≤ 0.1 %",
+    retries: true,
     processes: 10,
     run: (stage) => oneFails(stage, "unavailable", 0.001),
   },
@@ -59,6 +62,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     title: "one of ten killed -9: calls failed",
     goal: "0",
     zeroFailures: true,
+    retries: true,
     processes: 10,
     run: oneIsKilled,
   },
@@ -66,6 +70,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     title: "rolling restart of all ten: calls failed",
     goal: "0",
     zeroFailures: true,
+    retries: true,
     processes: 20,
     run: rollingRestart,
   },
@@ -276,9 +281,10 @@ async function withFleet(
 /** The client's own default, made here so that its pool can be looked at; or the control. */
 function clientFor({ policy }: Stage, options: ClientOptions): Pick<Rig, "client" | "pool"> {
   let balancer: PolicyBalancer<RouteEndpoint> | undefined;
-  const make = policy === "peakEwma" ? peakEwma<RouteEndpoint> : roundRobin<RouteEndpoint>;
+  const make = policy === "roundRobin" ? roundRobin<RouteEndpoint> : peakEwma<RouteEndpoint>;
   const client = createClient({
     ...options,
+    retries: policy !== "noRetries",
     balancer: ({ now, random, ejection }) => {
       balancer = make({ now, random, ejection });
       return balancer;
