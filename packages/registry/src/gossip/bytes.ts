@@ -89,8 +89,27 @@ export class Reader {
         return "";
       }
     }
-    return String.fromCharCode.apply(null, b.subarray(at, at + length) as unknown as number[]);
+    return textOf(b, at, length);
   }
+}
+
+/**
+ * Names met before, by hash: a cluster's ids and addresses come again in every packet that speaks of them, and most of
+ * them mean the string that is held already. A name that collides takes the place of the other.
+ */
+const met: string[] = new Array<string>(8_192).fill("");
+
+function textOf(bytes: Uint8Array, at: number, length: number): string {
+  let hash = length;
+  for (let i = at; i < at + length; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
+  const slot = (hash ^ (hash >>> 13)) & (met.length - 1);
+  const held = met[slot] as string;
+  let same = 0;
+  if (held.length === length) while (same < length && held.charCodeAt(same) === bytes[at + same]) same++;
+  if (same === length && held.length === length) return held;
+  const text = String.fromCharCode.apply(null, bytes.subarray(at, at + length) as unknown as number[]);
+  met[slot] = text;
+  return text;
 }
 
 export class Writer {

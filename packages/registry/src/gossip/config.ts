@@ -179,7 +179,7 @@ export function bucketCount(n: number): number {
 }
 
 /** Checks the configuration. @throws RangeError or TypeError that names the field, its value and what was wanted. */
-export function resolveTiming(config: GossipConfig): GossipTiming {
+export function resolveTiming(config: GossipConfig): Readonly<GossipTiming> {
   checkName("id", config.id, 64);
   checkName("address", config.address, 255);
   checkName("cluster", config.cluster ?? "pipit", 64);
@@ -188,6 +188,7 @@ export function resolveTiming(config: GossipConfig): GossipTiming {
   if (config.keys !== undefined) checkKeys(config.keys);
   if (config.keys !== undefined && config.aead === undefined)
     throw new TypeError("Gossip config: keys are given but no aead to use them with");
+  if (config.timing === undefined) return DEFAULT_TIMING;
   const timing: GossipTiming = { ...DEFAULT_TIMING, ...config.timing };
   for (const [name, value] of Object.entries(timing)) {
     if (typeof value === "number" && !(value >= 0))

@@ -132,7 +132,7 @@ class Core implements GossipCore {
 
   #rewake(): void {
     const first = this.#node.heap.first;
-    if (first === undefined || first.atMs >= this.#wokenForMs) return;
+    if (first === undefined || first.atMs === this.#wokenForMs) return;
     this.#wokenForMs = first.atMs;
     this.#node.effects.wake(first.atMs);
   }
@@ -199,7 +199,7 @@ class Core implements GossipCore {
     switch (type) {
       case MessageType.ping:
       case MessageType.streamPing:
-        return this.#prober.onPing(r, from, byStream, bytesIn, salt, nowMs);
+        return this.#prober.onPing(r, from, byStream, bytesIn, salt);
       case MessageType.ack:
       case MessageType.streamAck:
         return this.#prober.onAck(r, byStream, nowMs);
@@ -362,7 +362,7 @@ class Core implements GossipCore {
         if (m.salt !== undefined) node.envelope.disown(m.salt);
         m.streamOnly = 0;
         m.pullingUntilMs = 0;
-        m.reportedMs = Number.NEGATIVE_INFINITY;
+        m.notes = undefined;
       }
       this.#judge.clear(m);
       node.table.assign(m, u, nowMs);

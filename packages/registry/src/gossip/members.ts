@@ -21,15 +21,18 @@ export interface Suspicion {
 
 /** One member. Mutable, owned by the table. */
 export class Member {
-  readonly id: string;
-  readonly idHash: number;
-  address: string;
-  generation: number;
-  incarnation: number;
+  // What each probe reads lies together: with thousands of members, fetching it is most of what a probe costs.
   rank: number;
   tagHigh: number;
   tagLow: number;
+  address: string;
   salt: Uint8Array | undefined;
+  generation: number;
+  /** Probes in a row that only the stream answered. */
+  streamOnly = 0;
+  readonly id: string;
+  readonly idHash: number;
+  incarnation: number;
   extra: Uint8Array = NOTHING;
   /** Highest record version applied, and the highest that was forgotten with a tombstone. */
   recordVersion = 0;
@@ -38,21 +41,15 @@ export class Member {
   suspicion: Suspicion | undefined = undefined;
   /** When the state last changed. */
   changedMs = 0;
-  /** When a packet of its own last came, −Infinity when never. */
-  heardMs: number = Number.NEGATIVE_INFINITY;
-  reportedMs: number = Number.NEGATIVE_INFINITY;
+  /** When it was last probed by hint, and last said to answer by stream only: of few members, so apart. */
+  notes: { reportedMs: number; warnedMs: number } | undefined = undefined;
   pullingUntilMs = 0;
-  /** Probes in a row that only the stream answered. */
-  streamOnly = 0;
-  warnedMs: number = Number.NEGATIVE_INFINITY;
   /** What it adds to the view hash: 0, 0 unless live. */
   hashHigh = 0;
   hashLow = 0;
   liveIndex = -1;
   inProbeOrder = false;
   nextOfTag: Member | undefined = undefined;
-  /** Scratch of an exchange: its number, and whether the peer must be told. */
-  syncMark = 0;
 
   constructor(u: Update) {
     this.id = u.id;
@@ -70,6 +67,11 @@ export class Member {
   /** Alive or suspect. */
   get live(): boolean {
     return this.rank <= SUSPECT;
+  }
+
+  noted(): { reportedMs: number; warnedMs: number } {
+    this.notes ??= { reportedMs: Number.NEGATIVE_INFINITY, warnedMs: Number.NEGATIVE_INFINITY };
+    return this.notes;
   }
 
   view(): MemberView {

@@ -28,7 +28,7 @@ const update: fc.Arbitrary<Update> = fc
   .record({
     incarnation: fc.nat(0xffffffff),
     rank: fc.nat(3),
-    accuser: fc.nat(0xffffffff),
+    accuser: fc.integer(),
     generation: fc.maxSafeNat().map((n) => n % 2 ** 48),
     id: name(64),
     address: name(255),

@@ -76,9 +76,9 @@ export function tagLowOf(id: string, generation: number): number {
   return fold(fold(hashName(id, 0x2545f491), generation >>> 0), Math.floor(generation / 2 ** 32));
 }
 
-/** Which bucket an id falls into, before masking; also the number an accuser goes by (never 0). */
+/** Which bucket an id falls into, before masking; also the number an accuser goes by (never 0). Signed. */
 export function idHash(id: string): number {
-  return mix(hashName(id, 0x1b873593)) >>> 0 || 1;
+  return mix(hashName(id, 0x1b873593)) || 1;
 }
 
 /** Starts a message; returns where its length must be patched by {@link endMessage}. */
@@ -114,7 +114,7 @@ export function readUpdateHead(r: Reader, into: Update): void {
   into.tagLow = r.i32();
   into.incarnation = r.u32();
   into.rank = r.u8();
-  into.accuser = r.u32();
+  into.accuser = r.i32();
 }
 
 /** Reads what follows the head, to the end of the reader. False when it is malformed, or its tag is not that of its id. */

@@ -26,7 +26,7 @@ export const STREAM_CHUNK_BYTES = 32_768;
 
 export class Node {
   readonly config: GossipConfig;
-  readonly timing: GossipTiming;
+  readonly timing: Readonly<GossipTiming>;
   readonly random: GossipRandom;
   readonly effects: GossipEffects;
   readonly envelope: Envelope;
@@ -135,8 +135,8 @@ export class Node {
   /** Fills the rest with news, up to `maxBytes` on the wire, and sends. */
   endDatagram(to: string, salt: Uint8Array | undefined, maxBytes: number = this.timing.maxDatagramBytes): void {
     const w = this.#datagram;
-    const room = Math.min(this.#maxBody, maxBytes - this.envelope.tailBytes);
-    this.news.write(w, room, this.newsLimit());
+    if (this.news.size > 0)
+      this.news.write(w, Math.min(this.#maxBody, maxBytes - this.envelope.tailBytes), this.newsLimit());
     this.sendDatagram(to, this.envelope.finish(w, salt));
   }
 

@@ -139,8 +139,10 @@ export class Prober {
   /** Probes at once because of a hint; by stream too, since a refused stream says more than silence. */
   probeNow(m: Member, nowMs: number): void {
     const node = this.#node;
-    if (!m.live || m === node.self || nowMs - m.reportedMs < node.timing.reportIntervalMs) return;
-    m.reportedMs = nowMs;
+    if (!m.live || m === node.self) return;
+    const notes = m.noted();
+    if (nowMs - notes.reportedMs < node.timing.reportIntervalMs) return;
+    notes.reportedMs = nowMs;
     this.#probe(m, true, false, nowMs);
   }
 
@@ -198,8 +200,10 @@ export class Prober {
       return;
     }
     // A hinted probe pings by both ways at once, so a stream that is first there proves nothing about datagrams.
-    if (probe.hinted || ++m.streamOnly < STREAM_ONLY_LIMIT || nowMs - m.warnedMs < WARNING_INTERVAL_MS) return;
-    m.warnedMs = nowMs;
+    if (probe.hinted || ++m.streamOnly < STREAM_ONLY_LIMIT) return;
+    const notes = m.noted();
+    if (nowMs - notes.warnedMs < WARNING_INTERVAL_MS) return;
+    notes.warnedMs = nowMs;
     node.effects.event({ type: "datagramsLost", member: m.view() });
   }
 
@@ -319,14 +323,7 @@ export class Prober {
   }
 
   /** A ping came. Answered only when it means this very life of this node. */
-  onPing(
-    r: Reader,
-    from: string,
-    byStream: boolean,
-    bytesIn: number,
-    salt: Uint8Array | undefined,
-    nowMs: number,
-  ): void {
+  onPing(r: Reader, from: string, byStream: boolean, bytesIn: number, salt: Uint8Array | undefined): void {
     const node = this.#node;
     const sequence = r.u32();
     const tagHigh = r.i32();
@@ -334,7 +331,6 @@ export class Prober {
     const sender = node.table.byTag(r.i32(), r.i32());
     r.skip(9);
     if (!r.ok || node.observer || tagHigh !== node.self.tagHigh || tagLow !== node.self.tagLow) return;
-    if (sender !== undefined) sender.heardMs = nowMs;
     const w = byStream ? node.beginStream() : node.beginDatagram();
     // A sender that is accused or believed dead is told, and refutes.
     const known = sender !== undefined && (node.envelope.salt !== undefined || sender.address === from);
@@ -351,19 +347,19 @@ export class Prober {
 
   onAck(r: Reader, byStream: boolean, nowMs: number): void {
     const sequence = r.u32();
-    const sender = this.#node.table.byTag(r.i32(), r.i32());
+    const tagHigh = r.i32();
+    const tagLow = r.i32();
     const hashHigh = r.i32();
     const hashLow = r.i32();
     const quiet = r.u8();
     if (!r.ok) return;
     const awaited = this.#awaited.get(sequence);
     if (awaited === undefined) return;
-    awaited.member.heardMs = nowMs;
+    const asked = awaited.member;
+    const sender =
+      asked.tagHigh === tagHigh && asked.tagLow === tagLow ? asked : this.#node.table.byTag(tagHigh, tagLow);
     awaited.onAnswer(byStream, nowMs);
-    if (sender !== undefined && sender.live) {
-      sender.heardMs = nowMs;
-      this.#events.viewSeen(sender, hashHigh, hashLow, quiet, nowMs);
-    }
+    if (sender !== undefined && sender.live) this.#events.viewSeen(sender, hashHigh, hashLow, quiet, nowMs);
   }
 
   onNack(r: Reader): void {

@@ -72,6 +72,8 @@ export class Reconciler {
   readonly #node: Node;
   readonly #events: ReconcilerEvents;
   #seeds: readonly string[];
+  /** Who was last found at a seed's address: to look through a thousand members once, not each time. */
+  readonly #atSeed = new Map<string, Member>();
   readonly #timer: Deadline;
   #exchange: Exchange | undefined;
   #joined = false;
@@ -96,6 +98,7 @@ export class Reconciler {
 
   setSeeds(seeds: readonly string[]): void {
     this.#seeds = seeds.slice();
+    this.#atSeed.clear();
     if (!this.#joined && this.#timer.isSet) this.#node.heap.set(this.#timer, this.#node.nowMs);
   }
 
@@ -154,8 +157,12 @@ export class Reconciler {
   }
 
   #isLive(address: string): boolean {
-    for (const m of this.#node.table.live) if (m.address === address) return true;
-    return false;
+    const table = this.#node.table;
+    const held = this.#atSeed.get(address);
+    if (held?.live === true && held.address === address && table.byId.get(held.id) === held) return true;
+    const found = table.live.find((m) => m.address === address);
+    if (found !== undefined && this.#seeds.includes(address)) this.#atSeed.set(address, found);
+    return found !== undefined;
   }
 
   /** A peer's hash was seen in an ack. */

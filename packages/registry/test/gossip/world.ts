@@ -43,7 +43,9 @@ export interface SimNode {
   /** "down": the process is gone and its kernel refuses. "dark": the whole host is. */
   state: "up" | "down" | "dark";
   life: number;
+  /** When the core wishes to be woken, and when its timer fires next: a wish for later than that waits until then. */
   wakeMs: number;
+  timerMs: number;
   stalledUntilMs: number;
   backlog: Arrival[];
   /** Sent since `resetTraffic`, IP and UDP heads included; streams without. */
@@ -59,13 +61,11 @@ type Arrival =
   | { readonly kind: "opened"; readonly to: string }
   | { readonly kind: "failed"; readonly to: string; readonly reason: "refused" | "reset" | "unreachable" };
 
-interface WorldEvent {
-  atMs: number;
-  order: number;
-  readonly node: SimNode | undefined;
+/** Something for a node in one life of it. No arrival: its timer. */
+interface NodeEvent {
+  readonly node: SimNode;
   readonly life: number;
   readonly arrival: Arrival | undefined;
-  readonly run: (() => void) | undefined;
 }
 
 interface Connection {
@@ -88,7 +88,7 @@ export class World {
   /** Events handled, for the speed test. */
   events = 0;
   readonly #random: ReturnType<typeof seededRandom>;
-  readonly #heap = new EventHeap<WorldEvent>();
+  readonly #heap = new EventHeap<NodeEvent | (() => void)>();
   readonly #byAddress = new Map<string, SimNode>();
   readonly #connections = new Map<number, Connection>();
   readonly #kept = new Map<number, number>();
@@ -119,6 +119,7 @@ export class World {
       state: "up",
       life: 0,
       wakeMs: Number.POSITIVE_INFINITY,
+      timerMs: Number.POSITIVE_INFINITY,
       stalledUntilMs: 0,
       backlog: [],
       packets: 0,
@@ -137,6 +138,7 @@ export class World {
     const life = ++node.life;
     node.state = "up";
     node.wakeMs = Number.POSITIVE_INFINITY;
+    node.timerMs = Number.POSITIVE_INFINITY;
     node.stalledUntilMs = 0;
     node.backlog = [];
     const generation =
@@ -154,7 +156,7 @@ export class World {
       wake: (atMs) => {
         if (node.life !== life || node.state !== "up") return;
         node.wakeMs = atMs;
-        this.#heap.push({ atMs, order: 0, node, life, arrival: undefined, run: undefined });
+        this.#arm(node);
       },
       event: (event) => this.options.onEvent?.(node, event, this.nowMs),
     });
@@ -207,12 +209,23 @@ export class World {
       for (const arrival of backlog) if (node.life === life) this.#deliver(node, arrival);
     };
     if (this.options.timersFirst !== true) drain();
-    if (node.life === life && node.wakeMs <= this.nowMs) node.core.tick(this.nowMs);
+    if (node.life === life && node.wakeMs <= this.nowMs) this.#tick(node);
     if (this.options.timersFirst === true) drain();
   }
 
+  #arm(node: SimNode): void {
+    if (node.wakeMs >= node.timerMs) return;
+    node.timerMs = node.wakeMs;
+    this.#heap.push({ node, life: node.life, arrival: undefined }, node.wakeMs);
+  }
+
+  #tick(node: SimNode): void {
+    node.wakeMs = Number.POSITIVE_INFINITY; // a tick always wishes anew
+    node.core.tick(this.nowMs);
+  }
+
   at(atMs: number, run: () => void): void {
-    this.#heap.push({ atMs, order: 0, node: undefined, life: 0, arrival: undefined, run });
+    this.#heap.push(run, atMs);
   }
 
   after(ms: number, run: () => void): void {
@@ -221,24 +234,31 @@ export class World {
 
   run(untilMs: number): void {
     const heap = this.#heap;
-    for (let first = heap.first; first !== undefined && first.atMs <= untilMs; first = heap.first) {
-      heap.shift();
-      this.nowMs = first.atMs;
+    for (let dueMs = heap.firstMs; dueMs <= untilMs; dueMs = heap.firstMs) {
+      const event = heap.shift();
+      if (event === undefined) break;
+      this.nowMs = dueMs;
       this.events++;
-      if (first.run !== undefined) first.run();
-      else if (first.node !== undefined) this.#handle(first.node, first);
+      if (typeof event === "function") event();
+      else this.#handle(event.node, event);
     }
     this.nowMs = untilMs;
   }
 
-  #handle(node: SimNode, event: WorldEvent): void {
+  #handle(node: SimNode, event: NodeEvent): void {
     if (event.life !== node.life || node.state !== "up") return;
     const stalled = node.stalledUntilMs > this.nowMs;
     if (event.arrival !== undefined) {
       if (!stalled) this.#deliver(node, event.arrival);
       else if (event.arrival.kind !== "datagram" || node.backlog.length < BACKLOG_DATAGRAMS)
         node.backlog.push(event.arrival);
-    } else if (!stalled && event.atMs === node.wakeMs) node.core.tick(this.nowMs);
+      return;
+    }
+    if (this.nowMs !== node.timerMs) return;
+    node.timerMs = Number.POSITIVE_INFINITY;
+    if (stalled) return;
+    if (node.wakeMs <= this.nowMs) this.#tick(node);
+    else this.#arm(node);
   }
 
   #deliver(node: SimNode, arrival: Arrival): void {
@@ -257,7 +277,7 @@ export class World {
   }
 
   #arrive(node: SimNode, delayMs: number, arrival: Arrival): void {
-    this.#heap.push({ atMs: this.nowMs + delayMs, order: 0, node, life: node.life, arrival, run: undefined });
+    this.#heap.push({ node, life: node.life, arrival }, this.nowMs + delayMs);
   }
 
   #sendDatagram(from: SimNode, to: string, bytes: Uint8Array): void {
