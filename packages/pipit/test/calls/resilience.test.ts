@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { broadcast, failback, failfast, failover, failsafe, forking } from "@pipit/client";
-import { type Context, RpcError } from "pipit";
+import type { LoadReport, Outcome } from "@pipit/balancer";
+import { type CallRecord, type Context, type RouteEndpoint, RpcError } from "pipit";
+import { type EjectionOptions, roundRobin } from "pipit/balancer";
 import { Probe } from "../support/contracts.ts";
 import { holdsEverywhere } from "../support/law-suite.ts";
 import { deferred, failure } from "../support/outcome.ts";
@@ -41,6 +43,83 @@ holdsEverywhere((it) => {
     assert.ok(ends.includes("hedge"));
     await world.until(() => cancelled.length === client.stats().calls.hedges);
     assert.ok(cancelled.every((name) => name === "slow"));
+  });
+
+  it("a call is hedged once it is slower than the measured share of the latest ones, and not before", async (world) => {
+    let delayMs = 10;
+    const answer = (): Promise<{ text: string }> =>
+      new Promise((resolve) => world.clock.after(delayMs, () => resolve({ text: "" })));
+    const addresses: string[] = [];
+    for (let count = 0; count < 2; count++) {
+      addresses.push(await world.listen(world.server().handle(Probe, { safe: answer } as never)));
+    }
+    const client = world.client(addresses);
+    const probe = client.service(Probe, { hedge: { percentile: 0.9 } });
+    const hedgesAtMs: number[] = [];
+    const onEnd = ({ record }: { record: CallRecord }): void => {
+      for (const { type, atMs } of record.decisions) if (type === "hedge") hedgesAtMs.push(atMs);
+    };
+    for (let count = 0; count < 32; count++) await world.run(probe.safe({ text: "" }, { onEnd }));
+    assert.equal(hedgesAtMs.length, 0, "nothing was measured yet");
+    delayMs = 1000;
+    await world.run(probe.safe({ text: "" }, { onEnd }));
+    const [atMs = 0, ...more] = hedgesAtMs.splice(0);
+    assert.ok(atMs >= 9 && atMs < 1000 && more.length === 0, `hedged after ${atMs} ms`);
+  });
+
+  it("servers tell their load with replies, and the balancer hears of it", async (world) => {
+    const heard: LoadReport[] = [];
+    const client = world.client([await replica(world, "a", 30), await replica(world, "b", 30)], {
+      balancer({ now, random }) {
+        const inner = roundRobin<RouteEndpoint>({ now, random });
+        return {
+          update: (endpoints) => inner.update(endpoints),
+          pick(request) {
+            const pick = inner.pick(request);
+            const done = (outcome: Outcome): void => {
+              if (outcome.load !== undefined) heard.push(outcome.load);
+              pick?.done(outcome);
+            };
+            return pick && { endpoint: pick.endpoint, tier: pick.tier, done };
+          },
+        };
+      },
+    });
+    for (let round = 0; round < 5; round++) {
+      await world.run(Promise.all([1, 2, 3, 4].map(() => client.call(Probe.methods.safe, { text: "" }))));
+      await world.pass(110);
+    }
+    assert.ok(heard.length >= 4, `${heard.length} reports`);
+    for (const { inFlight, eventLoopDelayMs } of heard) {
+      assert.ok(inFlight !== undefined && inFlight <= 2 && eventLoopDelayMs !== undefined && eventLoopDelayMs >= 0);
+    }
+  });
+
+  it("an endpoint that fails far more than others is ejected by the next sweep; control: without, it stays", async (world) => {
+    const bad = await world.listen(world.server().handle(Probe, { plain: down } as never));
+    const good: string[] = [];
+    for (const name of ["a", "b", "c"]) good.push(await replica(world, name, 0));
+    const failuresAfter = async (ejection: EjectionOptions | false): Promise<number> => {
+      const client = world.client([bad, ...good], {
+        balancer: (context) => roundRobin({ now: context.now, random: context.random, ejection: context.ejection }),
+        breaker: false,
+        ejection,
+      });
+      let failed = 0;
+      const calls = async (): Promise<void> => {
+        failed = 0;
+        for (let count = 0; count < 40; count++) {
+          await world.run(client.call(Probe.methods.plain, { text: "" }).catch(() => failed++));
+        }
+      };
+      await calls();
+      await world.pass(600);
+      await calls();
+      return failed;
+    };
+    const rule = { threshold: 85, minEndpoints: 4, minCalls: 5 };
+    assert.equal(await failuresAfter({ intervalMs: 500, failurePercentage: rule }), 0);
+    assert.equal(await failuresAfter(false), 10);
   });
 
   it("an unsafe method is never hedged, and an empty budget hedges nothing", async (world) => {
