@@ -47,6 +47,8 @@ export interface SimNode {
   wakeMs: number;
   timerMs: number;
   stalledUntilMs: number;
+  /** Timers run, sockets are not read. */
+  deafUntilMs: number;
   backlog: Arrival[];
   /** Sent since `resetTraffic`, IP and UDP heads included; streams without. */
   packets: number;
@@ -121,6 +123,7 @@ export class World {
       wakeMs: Number.POSITIVE_INFINITY,
       timerMs: Number.POSITIVE_INFINITY,
       stalledUntilMs: 0,
+      deafUntilMs: 0,
       backlog: [],
       packets: 0,
       bytes: 0,
@@ -140,6 +143,7 @@ export class World {
     node.wakeMs = Number.POSITIVE_INFINITY;
     node.timerMs = Number.POSITIVE_INFINITY;
     node.stalledUntilMs = 0;
+    node.deafUntilMs = 0;
     node.backlog = [];
     const generation =
       config.generation ?? Math.max(node.lastGeneration + 1, FIRST_GENERATION + Math.floor(this.nowMs));
@@ -201,6 +205,16 @@ export class World {
     });
   }
 
+  /** The process goes on with its timers and reads nothing for a while, as when its messages wait behind other work. */
+  deafen(node: SimNode, forMs: number): void {
+    if (node.state !== "up") return;
+    node.deafUntilMs = this.nowMs + forMs;
+    const life = node.life;
+    this.at(node.deafUntilMs, () => {
+      if (node.life === life && node.deafUntilMs <= this.nowMs) this.#resume(node);
+    });
+  }
+
   #resume(node: SimNode): void {
     const life = node.life;
     const backlog = node.backlog;
@@ -249,7 +263,7 @@ export class World {
     if (event.life !== node.life || node.state !== "up") return;
     const stalled = node.stalledUntilMs > this.nowMs;
     if (event.arrival !== undefined) {
-      if (!stalled) this.#deliver(node, event.arrival);
+      if (!stalled && node.deafUntilMs <= this.nowMs) this.#deliver(node, event.arrival);
       else if (event.arrival.kind !== "datagram" || node.backlog.length < BACKLOG_DATAGRAMS)
         node.backlog.push(event.arrival);
       return;

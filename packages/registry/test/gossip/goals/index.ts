@@ -6,6 +6,7 @@ import {
   goal3Hundred,
   goal3Thousand,
   goal4,
+  goal4Deaf,
   goal6,
   goal6Cut,
 } from "./detection.ts";
@@ -23,6 +24,7 @@ export const goals: readonly Goal[] = [
   goal3Thousand,
   goal3Hundred,
   goal4,
+  goal4Deaf,
   goal5,
   goal5Churn,
   goal5Rolling,
