@@ -31,6 +31,12 @@ export interface MethodOptions<E> {
   readonly errors?: E | undefined;
   /** Default deadline of a call, in milliseconds. Default: the client's, which is 10 s. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Each side packs what it sends (requests, replies, items of 1 KiB and more; never metadata or errors) where its peer can unpack
+   * it. Worth it on slow paths for text that repeats. Not for messages that mix a secret with text of a stranger's choosing: the
+   * size would tell of the secret (the attack called BREACH). Default false.
+   */
+  readonly compress?: boolean | undefined;
 }
 
 /** Stands for a codec of values that nothing checks: they travel as CBOR. Only its type exists. */
@@ -52,6 +58,7 @@ export interface MethodDef<K extends MethodKind, Q, S, E> {
   readonly errors: E;
   readonly idempotency: Idempotency;
   readonly timeoutMs: number | undefined;
+  readonly compress: boolean;
 }
 
 /** Any method, for code that serves all of them. */
@@ -183,7 +190,7 @@ function methodOf(kind: MethodKind, request: unknown, response: unknown, options
   if (request !== undefined && kind !== "oneway" && !isMessageSource(response)) {
     throw new TypeError(`Reply of a ${kind} method: expected a codec or a Standard Schema, got ${typeof response}`);
   }
-  const { idempotency = "none", errors = {}, timeoutMs } = options;
+  const { idempotency = "none", errors = {}, timeoutMs, compress = false } = options;
   if (!["none", "safe", "idempotent", "once"].includes(idempotency)) {
     throw new TypeError(
       `Option idempotency: expected "none", "safe", "idempotent" or "once", got ${JSON.stringify(idempotency)}`,
@@ -196,7 +203,7 @@ function methodOf(kind: MethodKind, request: unknown, response: unknown, options
     if (!isMessageSource(source))
       throw new TypeError(`Declared error "${name}": expected a codec or a Standard Schema`);
   }
-  return Object.freeze({ kind, service: "", name: "", request, response, errors, idempotency, timeoutMs });
+  return Object.freeze({ kind, service: "", name: "", request, response, errors, idempotency, timeoutMs, compress });
 }
 
 function isMessageSource(value: unknown): value is MessageSource {

@@ -1,23 +1,31 @@
 import type { ByteListener, ByteStream, ByteTransport } from "./byte-stream.ts";
+import type { Compression } from "./compression.ts";
 import type { Method } from "./contract.ts";
 import type { ConfirmedMethods } from "./session/client-session.ts";
 import { SessionClientConnection } from "./session/client-connection.ts";
 import { SlabPool } from "./session/output.ts";
 import { ServerConnection } from "./session/server-connection.ts";
+import type { SessionShare } from "./session/session.ts";
 import type { Listener, ListenOptions, Transport } from "./transport.ts";
 
 /** Servers whose bindings are remembered; the oldest is forgotten first. */
 const rememberedServers = 1024;
 
+/** Options of {@link createTransport}. */
+export interface TransportOptions {
+  /** Packs the messages of methods that ask for it. Default: none, and peers are told so; `tcp` has `systemCompression`. */
+  readonly compression?: Compression | undefined;
+}
+
 /** Pipit's own wire over any byte streams: TCP, TLS, Unix sockets, memory, the simulated network. */
-export function createTransport(streams: ByteTransport): Transport {
-  const slabs = new SlabPool();
+export function createTransport(streams: ByteTransport, { compression }: TransportOptions = {}): Transport {
+  const shared: SessionShare = { slabs: new SlabPool(), compression };
   const confirmed = confirmedMethods();
   return {
     name: streams.name,
-    connect: (address, options) => new SessionClientConnection(streams, address, options, slabs, confirmed),
+    connect: (address, options) => new SessionClientConnection(streams, address, options, shared, confirmed),
     async listen(where, options) {
-      const listener = new SessionListener(options, slabs);
+      const listener = new SessionListener(options, shared);
       listener.bytes = await streams.listen(where, (stream) => void listener.accept(stream));
       return listener;
     },
@@ -27,14 +35,14 @@ export function createTransport(streams: ByteTransport): Transport {
 class SessionListener implements Listener {
   bytes: ByteListener | undefined;
   readonly #options: ListenOptions;
-  readonly #slabs: SlabPool;
+  readonly #shared: SessionShare;
   readonly #connections = new Set<ServerConnection>();
   #draining = false;
   #onEmpty: (() => void)[] = [];
 
-  constructor(options: ListenOptions, slabs: SlabPool) {
+  constructor(options: ListenOptions, shared: SessionShare) {
     this.#options = options;
-    this.#slabs = slabs;
+    this.#shared = shared;
   }
 
   get address(): string {
@@ -64,7 +72,7 @@ class SessionListener implements Listener {
         return stream.destroy();
       }
     }
-    const connection: ServerConnection = new ServerConnection(stream, identity, this.#options, this.#slabs, () => {
+    const connection: ServerConnection = new ServerConnection(stream, identity, this.#options, this.#shared, () => {
       this.#connections.delete(connection);
       if (this.#connections.size === 0) for (const done of this.#onEmpty.splice(0)) done();
     });

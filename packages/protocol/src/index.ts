@@ -2,6 +2,8 @@ export type { Clock, TimerOptions } from "./clock.ts";
 export { systemClock } from "./system-clock.ts";
 export { type Random, uniform } from "./random.ts";
 export { systemRandom } from "./system-random.ts";
+export type { Compression, CompressionAlgorithm } from "./compression.ts";
+export { systemCompression } from "./system-compression.ts";
 export type {
   ByteConnectOptions,
   ByteListener,
@@ -91,4 +93,4 @@ export { DeadlineWheel, type DeadlineWheelOptions, type WheelEntry, type WheelSl
 export { ItemStream, type ItemStreamOwner } from "./item-stream.ts";
 export { defaultLimits, type SessionLimits } from "./session/limits.ts";
 export { decodeMessageBytes, encodeMessage, type MessagePart } from "./message-bytes.ts";
-export { createTransport } from "./create-transport.ts";
+export { createTransport, type TransportOptions } from "./create-transport.ts";

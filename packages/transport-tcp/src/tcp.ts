@@ -1,4 +1,12 @@
-import { type ByteTransport, type Clock, createTransport, systemClock, type Transport } from "@pipit/protocol";
+import {
+  type ByteTransport,
+  type Clock,
+  type Compression,
+  createTransport,
+  systemClock,
+  systemCompression,
+  type Transport,
+} from "@pipit/protocol";
 import { connect } from "./connect.ts";
 import { listen } from "./listen.ts";
 import type { SocketOptions } from "./socket-options.ts";
@@ -18,11 +26,14 @@ export interface TcpOptions {
   readonly keepAliveMs?: number | undefined;
   /** Decides when certificates are due to be loaded again. Default: the system's. */
   readonly clock?: Clock | undefined;
+  /** Packs the messages of methods with `compress: true`. `null` for none. Default: `node:zlib` in its thread pool. */
+  readonly compression?: Compression | null | undefined;
 }
 
 /** Pipit's own wire over TCP, TLS or Unix sockets. Addresses are `host:port`, `[v6]:port` and `unix:/path`. */
 export function tcp(options: TcpOptions = {}): Transport {
-  return createTransport(tcpStreams(options));
+  const { compression = systemCompression } = options;
+  return createTransport(tcpStreams(options), { compression: compression ?? undefined });
 }
 
 /**

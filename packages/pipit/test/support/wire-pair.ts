@@ -1,6 +1,7 @@
 import {
   type CallAcceptor,
   type ClientConnection,
+  type Compression,
   type ConnectionHandler,
   createTransport,
   defaultLimits,
@@ -46,6 +47,8 @@ export interface WirePairOptions {
   readonly latencyMs?: number | undefined;
   readonly bytesPerSecond?: number | undefined;
   readonly copiesWrites?: boolean | undefined;
+  readonly clientCompression?: ((clock: VirtualClock) => Compression) | undefined;
+  readonly serverCompression?: ((clock: VirtualClock) => Compression) | undefined;
   readonly ready?: (() => boolean) | undefined;
   /** Told of each connection before any byte is on it. */
   readonly onLink?: ((link: SimulatedLink) => void) | undefined;
@@ -62,8 +65,8 @@ export async function wirePair(options: WirePairOptions): Promise<WirePair> {
     copiesWrites: options.copiesWrites,
     ...(options.onLink === undefined ? {} : { onLink: options.onLink }),
   });
-  const server = createTransport(network.host("server"));
-  const client = createTransport(network.host("client"));
+  const server = createTransport(network.host("server"), { compression: options.serverCompression?.(clock) });
+  const client = createTransport(network.host("client"), { compression: options.clientCompression?.(clock) });
   const calls: IncomingCall[] = [];
   const acceptor: CallAcceptor = {
     lookup: (name, method) => (name === serverContract.name ? serverContract.methods[method] : undefined),

@@ -1,6 +1,16 @@
 import { any, type Reader, type Schema, type Writer } from "@pipit/codec";
 import type { MethodKind } from "../contract.ts";
-import { readBlock, readByte, readText, readVarint, writeBlock, writeByte, writeText, writeVarint } from "./bytes.ts";
+import {
+  copyOf,
+  readBlock,
+  readByte,
+  readText,
+  readVarint,
+  writeBlock,
+  writeByte,
+  writeText,
+  writeVarint,
+} from "./bytes.ts";
 import type { MessageType } from "./message-type.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { TypeForm } from "./wire.ts";
@@ -118,7 +128,7 @@ function readType(reader: Reader): TypeDescription {
     case TypeForm.fingerprint:
       return { form: "fingerprint", fingerprint: bytesHex(readBlock(reader, 8)) };
     case TypeForm.schema:
-      return { form: "schema", bytes: readBlock(reader, maxSchemaBytes).slice() };
+      return { form: "schema", bytes: copyOf(readBlock(reader, maxSchemaBytes)) };
     default:
       throw new ProtocolFault(`Message type of unknown form ${form}`);
   }

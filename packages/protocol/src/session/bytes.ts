@@ -151,7 +151,7 @@ export function readMetadata(reader: Reader): Metadata {
     const kind = readByte(reader);
     const block = readBlock(reader, maxMetadataBytes);
     try {
-      metadata.set(name, kind === 0 ? decodeText(block) : block.slice());
+      metadata.set(name, kind === 0 ? decodeText(block) : copyOf(block));
     } catch (error) {
       throw new ProtocolFault(error instanceof Error ? error.message : "Bad metadata");
     }
@@ -171,4 +171,9 @@ const NodeBuffer = globalThis.Buffer as typeof Buffer | undefined;
 /** Memory that is about to be overwritten: not zeroed first, and shared with nobody. */
 export function allocate(size: number): Uint8Array {
   return NodeBuffer === undefined ? new Uint8Array(size) : NodeBuffer.allocUnsafeSlow(size);
+}
+
+/** Bytes of their own: a `Buffer`'s `slice` is a view. */
+export function copyOf(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
 }

@@ -3,10 +3,10 @@ import { RpcError } from "../rpc-error.ts";
 import type { ClientConnection, ConnectOptions, OutgoingCall, OutgoingStream, ServerIdentity } from "../transport.ts";
 import { ClientSession, type ClientSessionEvents, type ConfirmedMethods } from "./client-session.ts";
 import { Keepalive, type Watched } from "./keepalive.ts";
-import type { SlabPool } from "./output.ts";
+import { featuresOf } from "./packing.ts";
 import { PartialGuard } from "./partial-guard.ts";
 import { ownPreface } from "./preface.ts";
-import type { SessionHost } from "./session.ts";
+import type { SessionHost, SessionShare } from "./session.ts";
 
 /** How long a half-closed connection waits for the other half, in milliseconds. */
 export const lingerMs = 2000;
@@ -33,7 +33,7 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
     transport: ByteTransport,
     address: string,
     options: ConnectOptions,
-    slabs: SlabPool,
+    shared: SessionShare,
     confirmed: ConfirmedMethods,
   ) {
     const { clock, limits, handler } = options;
@@ -55,7 +55,7 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
       },
     };
     this.#session = new ClientSession(
-      { host: this, limits, slabs, preface: ownPreface(limits, nobody) },
+      { host: this, limits, ...shared, preface: ownPreface(limits, nobody, featuresOf(shared.compression)) },
       events,
       confirmed,
     );

@@ -10,7 +10,16 @@ import {
   type TypeDescription,
   writeBind,
 } from "./binding-frames.ts";
-import { encodeText, metadataBytes, readByte, readMetadata, readVarint, writeRaw, writeVarint } from "./bytes.ts";
+import {
+  copyOf,
+  encodeText,
+  metadataBytes,
+  readByte,
+  readMetadata,
+  readVarint,
+  writeRaw,
+  writeVarint,
+} from "./bytes.ts";
 import { readFailure, type ReadFailure, writeGoAway } from "./failure-frame.ts";
 import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
 import { foreignAnswer } from "./foreign.ts";
@@ -19,7 +28,7 @@ import type { BulkSend } from "./output.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtClient } from "./resolve-types.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { type FrameStart, Session, type SessionOptions } from "./session.ts";
 import { StreamState } from "./stream-state.ts";
 import {
   base,
@@ -68,6 +77,9 @@ interface Binding {
 
 const noMetadata = new Metadata();
 
+/** Ordinal of a call that has no place on the wire yet. */
+const unwritten = Number.POSITIVE_INFINITY;
+
 /** The client's end of the wire: opens calls, and brings each to exactly one end. */
 export class ClientSession extends Session {
   readonly #events: ClientSessionEvents;
@@ -79,6 +91,8 @@ export class ClientSession extends Session {
   readonly #bindingsByNumber: Binding[] = [];
   #unflushed: ClientStream[] = [];
   #opened = 0;
+  /** Where the flags of the request begun last stand. */
+  #flagsAt = 0;
   #openCalls = 0;
   #owedEnds = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
@@ -137,7 +151,7 @@ export class ClientSession extends Session {
       if (this.#streams.length === slot) this.#streams.push(undefined);
       throw error;
     }
-    this.#opened++;
+    if (stream.ordinal !== unwritten) this.#opened++;
     this.#openCalls++;
     this.#streams[slot] = stream;
     this.#generations[slot] = generation;
@@ -239,7 +253,8 @@ export class ClientSession extends Session {
 
   /** For {@link ClientStream}. */
   sendItem(stream: ClientStream, item: unknown): void {
-    this.writeItem(stream, stream.binding.types.request, item);
+    const { method, types } = stream.binding;
+    this.writeItem(stream, types.request, item, method.compress);
   }
 
   canSend(stream: ClientStream): boolean {
@@ -257,6 +272,8 @@ export class ClientSession extends Session {
   cancel(stream: ClientStream): void {
     this.releaseRest(stream);
     if (stream.call === undefined || this.closed) return;
+    // The server has never heard of it.
+    if (stream.ordinal === unwritten) return this.#retire(stream);
     stream.call = undefined;
     this.#openCalls--;
     this.#owedEnds++;
@@ -275,7 +292,7 @@ export class ClientSession extends Session {
     }
     if (stream.body !== undefined) return stream.body;
     const bytes = stream.sent ?? stream.unsent ?? (this.closed ? undefined : this.output.writer.bytes);
-    return bytes?.slice(stream.bodyStart, stream.bodyEnd);
+    return bytes && copyOf(bytes, stream.bodyStart, stream.bodyEnd);
   }
 
   #bind(method: Method): Binding {
@@ -314,12 +331,35 @@ export class ClientSession extends Session {
 
   #writeRequest(stream: ClientStream, call: OutgoingCall, binding: Binding, nowMs: number): void {
     const { output } = this;
+    const start = this.#beginRequest(stream, call, binding, nowMs);
+    const { writer } = output;
+    const bodyStart = writer.pos;
+    let size = 0;
+    const { kind, compress } = binding.method;
+    const again = compress ? (): FrameStart => this.#beginPacked(stream, call, binding) : undefined;
+    if (kind === "client_stream" || kind === "bidi") output.end(start);
+    else if (call.requestBytes === undefined) {
+      size = this.writeMessage(stream, start, this.#flagsAt, binding.types.request, call.request, again);
+    } else {
+      writeRaw(writer, call.requestBytes);
+      size = this.finishMessage(stream, start, this.#flagsAt, bodyStart, again);
+    }
+    if (stream.packing === undefined) this.#rememberBytes(stream, bodyStart, bodyStart + size);
+    else {
+      stream.body = stream.packing.body;
+      stream.ordinal = unwritten;
+    }
+  }
+
+  /** Begins a request's frame up to its message, and notes where its flags stand. @throws RpcError when the head does not fit */
+  #beginRequest(stream: ClientStream, call: OutgoingCall, binding: Binding, nowMs: number): number {
+    const { output } = this;
     const start = output.begin(FrameType.request, stream.id);
     const { writer } = output;
     writeVarint(writer, binding.number);
     const flagsAt = writer.pos;
-    const hasMessage = binding.method.kind !== "client_stream" && binding.method.kind !== "bidi";
-    let flags: number = hasMessage ? Flag.message : 0;
+    const { kind } = binding.method;
+    let flags: number = kind !== "client_stream" && kind !== "bidi" ? Flag.message : 0;
     writer.bytes[writer.pos++] = 0;
     if (call.deadlineMs !== Number.POSITIVE_INFINITY) {
       flags |= Flag.deadline;
@@ -335,17 +375,16 @@ export class ClientSession extends Session {
       }
     }
     writer.bytes[flagsAt] = flags;
-    const bodyStart = writer.pos;
-    let size = 0;
-    if (!hasMessage) output.end(start);
-    else if (call.requestBytes === undefined) {
-      size = this.writeMessage(stream, start, flagsAt, binding.types.request, call.request);
-    } else {
-      const { requestBytes } = call;
-      writeRaw(writer, requestBytes);
-      size = this.finishMessage(stream, start, flagsAt, bodyStart);
-    }
-    this.#rememberBytes(stream, bodyStart, bodyStart + size);
+    this.#flagsAt = flagsAt;
+    return start;
+  }
+
+  /** The request is packed: only now is the call opened, in the order of the wire. */
+  #beginPacked(stream: ClientStream, call: OutgoingCall, binding: Binding): FrameStart {
+    stream.ordinal = ++this.#opened;
+    const start = this.#beginRequest(stream, call, binding, this.host.nowMs());
+    this.#unflushed.push(stream);
+    return { start, flagsAt: this.#flagsAt };
   }
 
   /** Notes where the request's bytes lie, so that a retry can send the same ones. */
@@ -353,7 +392,7 @@ export class ClientSession extends Session {
     if (stream.bulk !== undefined) {
       stream.bulk.kept = true;
       stream.long = stream.bulk;
-    } else if (!this.output.direct) stream.body = this.output.writer.bytes.slice(bodyStart, bodyEnd);
+    } else if (!this.output.direct) stream.body = copyOf(this.output.writer.bytes, bodyStart, bodyEnd);
     else {
       stream.bodyStart = bodyStart;
       stream.bodyEnd = bodyEnd;
@@ -363,6 +402,7 @@ export class ClientSession extends Session {
 
   #onReply(stream: ClientStream | undefined, reader: Reader): void {
     if (stream === undefined) throw new ProtocolFault("End of a stream that is not open");
+    if (stream.arriving !== undefined) return this.readLater(stream.arriving, (later) => this.#onReply(stream, later));
     this.countWork();
     const flags = readByte(reader);
     let trailers: Metadata | undefined;
@@ -387,6 +427,10 @@ export class ClientSession extends Session {
 
   /** The reply cannot be taken; the server still owes the call's end. */
   protected override refuseMessage(stream: ClientStream, error: RpcError): void {
+    this.#giveUp(stream, error);
+  }
+
+  protected override rejectMessage(stream: ClientStream, error: RpcError): void {
     this.#giveUp(stream, error);
   }
 
@@ -437,6 +481,8 @@ export class ClientSession extends Session {
 
   #onFailure(stream: ClientStream | undefined, reader: Reader, refused: boolean): void {
     if (stream === undefined) throw new ProtocolFault("End of a stream that is not open");
+    if (stream.arriving !== undefined)
+      return this.readLater(stream.arriving, (later) => this.#onFailure(stream, later, refused));
     this.countWork();
     const failure = readFailure(reader);
     const handled = refused ? "no" : failure.handled;
@@ -567,7 +613,8 @@ export class ClientStream extends StreamState implements OutgoingStream {
   /** Undefined once the call has ended for its caller. */
   call: OutgoingCall | undefined;
   readonly binding: Binding;
-  readonly ordinal: number;
+  /** Place among the calls of the connection; {@link unwritten} while the request is being packed. */
+  ordinal: number;
   readonly retriesLent: number;
   /** Buffer that went to the socket with the request in it. */
   sent: Uint8Array | undefined;

@@ -1,5 +1,6 @@
 import { Writer } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
+import { copyOf } from "./bytes.ts";
 import { chunkBytes, countedHeadBytes, FrameType, frameHeadBytes } from "./wire.ts";
 
 /** Slab that a turn's frames are written into; one is enough for hundreds of small calls. */
@@ -217,7 +218,7 @@ export class Output {
   takeBody(bodyStart: number): Uint8Array {
     const { writer } = this;
     if (!this.direct) {
-      const copy = writer.bytes.slice(bodyStart, writer.pos);
+      const copy = copyOf(writer.bytes, bodyStart, writer.pos);
       writer.pos = bodyStart;
       return copy;
     }

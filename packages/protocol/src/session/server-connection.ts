@@ -4,11 +4,11 @@ import type { ListenOptions } from "../transport.ts";
 import { lingerMs } from "./client-connection.ts";
 import { httpAnswer, recognise, tlsAlert } from "./foreign.ts";
 import { Keepalive, type Watched } from "./keepalive.ts";
-import type { SlabPool } from "./output.ts";
+import { featuresOf } from "./packing.ts";
 import { PartialGuard } from "./partial-guard.ts";
 import { ownPreface } from "./preface.ts";
 import { ServerSession } from "./server-session.ts";
-import type { SessionHost } from "./session.ts";
+import type { SessionHost, SessionShare } from "./session.ts";
 
 /** How long a peer may leave its replies unread before the connection is given up, in milliseconds. */
 const unreadTimeoutMs = 30_000;
@@ -27,13 +27,13 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
   #paused = false;
   #stopTimer: (() => void) | undefined;
 
-  constructor(stream: ByteStream, identity: unknown, options: ListenOptions, slabs: SlabPool, onGone: () => void) {
+  constructor(stream: ByteStream, identity: unknown, options: ListenOptions, shared: SessionShare, onGone: () => void) {
     const { clock, limits, acceptor } = options;
     this.#options = options;
     this.#stream = stream;
     this.#onGone = onGone;
     this.#session = new ServerSession(
-      { host: this, limits, slabs, preface: ownPreface(limits, options.identity) },
+      { host: this, limits, ...shared, preface: ownPreface(limits, options.identity, featuresOf(shared.compression)) },
       acceptor,
       stream.peer,
       {

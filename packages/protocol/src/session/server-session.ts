@@ -12,7 +12,7 @@ import { decodeMessage, type MethodTypes, typesOf } from "./message-type.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtServer, UnknownFingerprint } from "./resolve-types.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { type FrameStart, isSending, Session, type SessionOptions } from "./session.ts";
 import { StreamState } from "./stream-state.ts";
 import {
   BindResult,
@@ -156,7 +156,7 @@ export class ServerSession extends Session {
         return true;
       case FrameType.inputEnd:
         this.countControl();
-        this.find(streamId)?.handler?.onInputEnd();
+        this.#onInputEnd(this.find(streamId));
         return true;
       case FrameType.cancel:
         this.countControl();
@@ -184,7 +184,8 @@ export class ServerSession extends Session {
 
   sendItem(stream: ServerStream, item: unknown): void {
     try {
-      this.writeItem(stream, stream.binding.types.response, item);
+      const { method, types } = stream.binding;
+      this.writeItem(stream, types.response, item, method.compress);
     } catch (error) {
       throw ownFault(error);
     }
@@ -211,9 +212,16 @@ export class ServerSession extends Session {
 
   /** Ends with a message. @throws RpcError when it does not encode; the call is still open */
   reply(stream: ServerStream, message: unknown, trailers: Metadata | undefined, retriesReturned: number): void {
+    const { method, types } = stream.binding;
     const start = this.#beginReply(stream, Flag.message, trailers, retriesReturned);
+    const again = method.compress
+      ? (): FrameStart => {
+          const anew = this.#beginReply(stream, Flag.message, trailers, retriesReturned);
+          return { start: anew, flagsAt: anew + frameHeadBytes };
+        }
+      : undefined;
     try {
-      this.writeMessage(stream, start, start + frameHeadBytes, stream.binding.types.response, message);
+      this.writeMessage(stream, start, start + frameHeadBytes, types.response, message, again);
     } catch (error) {
       throw ownFault(error);
     }
@@ -303,6 +311,15 @@ export class ServerSession extends Session {
   protected override refuseMessage(stream: ServerStream, error: RpcError): void {
     if (stream.streamsInput) this.#reject(stream, error);
     else this.refuse(stream, error);
+  }
+
+  protected override rejectMessage(stream: ServerStream, error: RpcError): void {
+    this.#reject(stream, error);
+  }
+
+  #onInputEnd(stream: ServerStream | undefined): void {
+    if (stream?.arriving !== undefined) this.readLater(stream.arriving, () => stream.handler?.onInputEnd());
+    else stream?.handler?.onInputEnd();
   }
 
   #onItem(stream: ServerStream | undefined): void {
@@ -428,7 +445,7 @@ export class ServerSession extends Session {
   #finish(stream: ServerStream): void {
     stream.ended = true;
     this.releaseRest(stream);
-    if (stream.bulk === undefined) this.#vacate(stream);
+    if (!isSending(stream)) this.#vacate(stream);
     else (stream.afterBulk ??= []).push(() => this.#vacate(stream));
   }
 

@@ -1,14 +1,26 @@
 import { CodecError, Reader, type Writer } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
+import type { Compression, CompressionAlgorithm } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
-import { allocate, readByte, readU32, readVarint, writeRaw, writeU32, writeVarint } from "./bytes.ts";
+import {
+  allocate,
+  copyOf,
+  readByte,
+  readU32,
+  readVarint,
+  writeByte,
+  writeRaw,
+  writeU32,
+  writeVarint,
+} from "./bytes.ts";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
 import { BulkSend, Output, type OutputHost, type SlabPool } from "./output.ts";
+import { algorithmOf, leastPackedBytes, numberOf, type PackedHead, type Packing, sharedAlgorithm } from "./packing.ts";
 import { decodePreface, encodePreface, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import type { StreamState } from "./stream-state.ts";
+import type { StreamState, Waiting } from "./stream-state.ts";
 import {
   base,
   chunkBytes,
@@ -36,12 +48,25 @@ export interface SessionHost {
   terminate(error: RpcError | undefined): void;
 }
 
+/** What the sessions of one transport have in common. */
+export interface SessionShare {
+  readonly slabs: SlabPool;
+  /** Absent: nothing is packed, and the preface must offer nothing. */
+  readonly compression: Compression | undefined;
+}
+
 /** What a session is made with. */
-export interface SessionOptions {
+export interface SessionOptions extends SessionShare {
   readonly host: SessionHost;
   readonly limits: SessionLimits;
-  readonly slabs: SlabPool;
   readonly preface: Preface;
+}
+
+/** A frame that has begun. */
+export interface FrameStart {
+  readonly start: number;
+  /** Where its flags stand. */
+  readonly flagsAt: number;
 }
 
 /** Control frames allowed however little work is asked for. */
@@ -86,6 +111,9 @@ export abstract class Session implements FrameSink, OutputHost {
   readonly #parser = new FrameParser();
   readonly #blocked = new Set<StreamState>();
   #magicRead = 0;
+  readonly #compression: Compression | undefined;
+  /** What messages are packed with, where they are; known once the peer's preface is. */
+  #algorithm: CompressionAlgorithm | undefined;
   #sendCredit: number = base.connectionWindowBytes;
   #receiveCredit: number;
   #unreleased = 0;
@@ -102,6 +130,7 @@ export abstract class Session implements FrameSink, OutputHost {
     this.host = options.host;
     this.limits = options.limits;
     this.output = new Output(options.slabs, this);
+    this.#compression = options.compression;
     this.initialWindowBytes = Math.max(base.streamWindowBytes, options.limits.streamWindowBytes);
     this.#receiveCredit = Math.max(base.connectionWindowBytes, options.limits.connectionWindowBytes);
     this.#streamWindowBytes = this.initialWindowBytes;
@@ -205,6 +234,8 @@ export abstract class Session implements FrameSink, OutputHost {
   protected abstract deliver(stream: StreamState, message: Reader, charge: number): void;
   /** A message is longer than we take. */
   protected abstract refuseMessage(stream: StreamState, error: RpcError): void;
+  /** A message came damaged. */
+  protected abstract rejectMessage(stream: StreamState, error: RpcError): void;
   /** The stream has room for items again. */
   protected abstract onWritable(stream: StreamState): void;
   /** The peer broke the protocol, or speaks another version: say so and end. */
@@ -217,7 +248,7 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /** Whether one more item may be sent on the stream now; if not, `onWritable` follows. */
   protected writable(stream: StreamState): boolean {
-    if (stream.sendCredit > 0 && this.#sendCredit > 0 && stream.bulk === undefined && !this.output.full) return true;
+    if (stream.sendCredit > 0 && this.#sendCredit > 0 && !isSending(stream) && !this.output.full) return true;
     this.#blocked.add(stream);
     return false;
   }
@@ -226,11 +257,11 @@ export abstract class Session implements FrameSink, OutputHost {
   protected forget(stream: StreamState): void {
     if (this.#blocked.size > 0) this.#blocked.delete(stream);
     this.#dropAssembly(stream);
-    if (stream.bulk !== undefined) {
-      this.output.dropBulk(stream.bulk);
-      stream.bulk = undefined;
-      stream.afterBulk = undefined;
-    }
+    if (!isSending(stream)) return;
+    if (stream.bulk !== undefined) this.output.dropBulk(stream.bulk);
+    stream.bulk = undefined;
+    stream.packing = undefined;
+    stream.afterBulk = undefined;
   }
 
   /** Gives the connection the credit back for items that nobody will consume. */
@@ -270,22 +301,34 @@ export abstract class Session implements FrameSink, OutputHost {
     this.#writePing(measuringPing);
   }
 
-  /** Sends an item. @throws RpcError when it does not encode or is too long; the stream is as before */
-  protected writeItem(stream: StreamState, type: MessageType, item: unknown): void {
-    const start = this.output.begin(FrameType.item, stream.id);
-    const { writer } = this.output;
-    const flagsAt = writer.pos;
-    writer.bytes[writer.pos++] = 0;
-    const size = this.writeMessage(stream, start, flagsAt, type, item);
+  /** Sends an item, packed where `compress`. @throws RpcError when it does not encode or is too long; the stream is as before */
+  protected writeItem(stream: StreamState, type: MessageType, item: unknown, compress: boolean): void {
+    const start = this.#beginItem(stream);
+    const again = compress
+      ? (): FrameStart => {
+          const anew = this.#beginItem(stream);
+          return { start: anew, flagsAt: anew + frameHeadBytes };
+        }
+      : undefined;
+    const size = this.writeMessage(stream, start, start + frameHeadBytes, type, item, again);
     stream.sendCredit -= size + frameHeadBytes;
     this.#sendCredit -= size + frameHeadBytes;
     this.#workFrames++; // the peer may give credit back for it, ask whether we live, and so on
     this.output.relieve();
   }
 
+  #beginItem(stream: StreamState): number {
+    const start = this.output.begin(FrameType.item, stream.id);
+    const { writer } = this.output;
+    writer.bytes[writer.pos++] = 0;
+    return start;
+  }
+
   /**
    * Encodes a message at the end of the frame begun at `start`, whose flags stand at `flagsAt`, and completes the frame.
    * A long message leaves the frame and follows it in parts. Returns its size.
+   *
+   * With `again`, which begins the frame anew, it may be packed: then nothing is written yet, and `stream.packing` is set.
    *
    * @throws RpcError `invalid_argument` when it does not encode, `resource_exhausted` when the peer takes none so long
    */
@@ -295,6 +338,7 @@ export abstract class Session implements FrameSink, OutputHost {
     flagsAt: number,
     type: MessageType,
     message: unknown,
+    again?: () => FrameStart,
   ): number {
     const { output } = this;
     const bodyStart = output.writer.pos;
@@ -310,7 +354,7 @@ export abstract class Session implements FrameSink, OutputHost {
         throw new RpcError("invalid_argument", error.message, { cause: error, handled: "no" });
       throw error;
     }
-    const size = this.finishMessage(stream, start, flagsAt, bodyStart, apart);
+    const size = this.finishMessage(stream, start, flagsAt, bodyStart, again, apart);
     if (size > chunkBytes || apart !== undefined) type.longBytes = size;
     return size;
   }
@@ -321,11 +365,13 @@ export abstract class Session implements FrameSink, OutputHost {
     start: number,
     flagsAt: number,
     bodyStart: number,
+    again?: () => FrameStart,
     apart?: Writer,
   ): number {
     const { output } = this;
     const size = apart?.pos ?? output.writer.pos - bodyStart;
-    if (size <= chunkBytes) {
+    const packs = again !== undefined && this.#algorithm !== undefined && size >= leastPackedBytes;
+    if (size <= chunkBytes && !packs) {
       if (apart !== undefined) {
         writeRaw(output.writer, apart.bytes.subarray(0, size));
         output.dropApart(apart);
@@ -340,9 +386,39 @@ export abstract class Session implements FrameSink, OutputHost {
         handled: "no",
       });
     }
+    if (packs) {
+      const body = apart?.bytes.subarray(0, size) ?? copyOf(output.writer.bytes, bodyStart, bodyStart + size);
+      output.undo(start);
+      this.#pack(stream, body, again);
+      return size;
+    }
     const body = apart === undefined ? output.takeBody(bodyStart) : apart.bytes.subarray(0, size);
     this.#startBulk(stream, start, flagsAt, body, apart);
     return size;
+  }
+
+  /** Sends a message once it is packed, or as it is when that makes it no smaller. */
+  #pack(stream: StreamState, body: Uint8Array, again: () => FrameStart): void {
+    const algorithm = this.#algorithm;
+    if (algorithm === undefined) return;
+    const packing: Packing = { body };
+    stream.packing = packing;
+    this.#compression?.pack(algorithm, body, (packed) => {
+      if (this.closed || stream.packing !== packing) return; // the stream has ended meanwhile
+      stream.packing = undefined;
+      const { start, flagsAt } = again();
+      const { writer } = this.output;
+      const message = packed !== undefined && packed.length < body.length ? packed : body;
+      if (message === packed) {
+        writer.bytes[flagsAt] = (writer.bytes[flagsAt] ?? 0) | Flag.compressed;
+        writeByte(writer, numberOf(algorithm));
+        writeU32(writer, body.length);
+      }
+      if (message.length > chunkBytes) return this.#startBulk(stream, start, flagsAt, message, undefined);
+      writeRaw(writer, message);
+      this.output.end(start);
+      this.#messageDone(stream);
+    });
   }
 
   /** Completes the frame as the head of a long message, and sends `body` after it in parts. */
@@ -352,42 +428,99 @@ export abstract class Session implements FrameSink, OutputHost {
     writer.bytes[flagsAt] = (writer.bytes[flagsAt] ?? 0) | Flag.chunked;
     writeU32(writer, body.length);
     output.end(start);
-    const bulk = new BulkSend(stream.id, body, apart, () => this.#bulkDone(stream));
+    const bulk = new BulkSend(stream.id, body, apart, () => this.#messageDone(stream));
     stream.bulk = bulk;
     output.sendBulk(bulk);
   }
 
   /** Runs `write` once nothing of the stream is under way: at once, or behind a long message. */
   protected inOrder(stream: StreamState, write: () => void): void {
-    if (stream.bulk === undefined) write();
+    if (!isSending(stream)) write();
     else (stream.afterBulk ??= []).push(write);
   }
 
   /**
    * Takes in the message of the frame under the reader, whose flags were read, and which took `charge` of credit: now, or
-   * when its last part has come. What is longer than we take is refused.
+   * when its last part has come and it is unpacked. What is longer than we take is refused.
    */
   protected readMessage(stream: StreamState, flags: number, charge: number): void {
     const { reader } = this;
-    if ((flags & Flag.chunked) === 0) return this.deliver(stream, reader, charge);
-    const total = readU32(reader);
-    if (reader.pos !== reader.end) throw new ProtocolFault("Head of a long message carries a part of it");
+    if ((flags & (Flag.chunked | Flag.compressed)) === 0) return this.#arrive(stream, reader, charge);
+    const packed = (flags & Flag.compressed) === 0 ? undefined : this.#readPackedHead();
+    const chunked = (flags & Flag.chunked) !== 0;
+    const size = chunked ? readU32(reader) : reader.end - reader.pos;
+    if (chunked && reader.pos !== reader.end) throw new ProtocolFault("Head of a long message carries a part of it");
     if (stream.assembly !== undefined) throw new ProtocolFault("Long message inside another on one stream");
-    if (total === 0) throw new ProtocolFault("Long message without bytes");
-    const excess = this.#excess(total);
+    if (size === 0) throw new ProtocolFault("Long message without bytes");
+    if (packed !== undefined && size >= packed.bytes) throw new ProtocolFault("Packed message that is no smaller");
+    const held = (chunked ? size : 0) + (packed?.bytes ?? 0);
+    const excess = this.#excess(packed?.bytes ?? size, held);
     if (excess !== undefined)
       return this.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
-    this.#assembling += total;
-    stream.assembly = { bytes: allocate(total), filled: 0, charge };
+    this.#assembling += held;
+    if (chunked) stream.assembly = { bytes: allocate(size), filled: 0, charge, packed };
+    else if (packed !== undefined) this.#unpack(stream, reader.bytes.subarray(reader.pos, reader.end), packed, charge);
   }
 
-  /** Why a long message cannot be taken. */
-  #excess(total: number): string | undefined {
+  #readPackedHead(): PackedHead {
+    const { reader } = this;
+    const algorithm = algorithmOf(readByte(reader), this.#compression);
+    return { algorithm, bytes: readU32(reader) };
+  }
+
+  /** A message is here: behind those of its stream that are still being unpacked. */
+  #arrive(stream: StreamState, message: Reader, charge: number): void {
+    if (stream.arriving === undefined) return this.deliver(stream, message, charge);
+    const { bytes, pos, end } = message;
+    stream.arriving.push({ heldBytes: 0, read: () => this.deliver(stream, new Reader(bytes, pos, end), charge) });
+  }
+
+  /** Reads the frame under the reader when what came before it on its stream is unpacked. */
+  protected readLater(arriving: Waiting[], read: (reader: Reader) => void): void {
+    const { bytes, pos, end } = this.reader;
+    arriving.push({ heldBytes: 0, read: () => read(this.window(bytes, pos, end)) });
+  }
+
+  /** Unpacks a message, one at a time on a stream. Its size was admitted, and no more than that comes out. */
+  #unpack(stream: StreamState, bytes: Uint8Array, packed: PackedHead, charge: number, held = packed.bytes): void {
+    if (stream.arriving !== undefined) {
+      stream.arriving.push({ heldBytes: held, read: () => this.#unpack(stream, bytes, packed, charge, held) });
+      return;
+    }
+    stream.arriving = [];
+    this.#compression?.unpack(packed.algorithm, bytes, packed.bytes, (message) => {
+      const first = (): void => {
+        this.#assembling -= held;
+        if (message !== undefined) return this.deliver(stream, new Reader(message), charge);
+        this.rejectMessage(stream, new RpcError("data_loss", "A compressed message cannot be unpacked"));
+      };
+      const waiting = stream.arriving ?? [];
+      stream.arriving = undefined;
+      this.#catchUp(stream, [{ heldBytes: held, read: first }, ...waiting]);
+    });
+  }
+
+  /** Takes in what came on a stream, up to the next message that must be unpacked; drops it when the stream has ended. */
+  #catchUp(stream: StreamState, waiting: readonly Waiting[]): void {
+    try {
+      for (const [at, next] of waiting.entries()) {
+        const unpacking: Waiting[] | undefined = stream.arriving;
+        if (unpacking !== undefined) return void unpacking.push(...waiting.slice(at));
+        if (this.closed || this.find(stream.id) !== stream) this.#assembling -= next.heldBytes;
+        else next.read();
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolFault)) throw error;
+      this.fault(error.message);
+    }
+  }
+
+  /** Why a long message cannot be taken that needs `held` bytes until it is whole. */
+  #excess(total: number, held: number): string | undefined {
     const { maxMessageBytes, maxReassemblyBytes } = this.limits;
     if (total > maxMessageBytes) return `Message of ${total} bytes: at most ${maxMessageBytes} are accepted`;
-    const held = this.#assembling;
-    if (held + total <= maxReassemblyBytes) return undefined;
-    return `Message of ${total} bytes beside ${held} bytes of unfinished ones: at most ${maxReassemblyBytes} are held`;
+    if (this.#assembling + held <= maxReassemblyBytes) return undefined;
+    return `Message of ${total} bytes beside ${this.#assembling} bytes of unfinished ones: at most ${maxReassemblyBytes} are held`;
   }
 
   /** Takes in an item's credit and message. */
@@ -396,8 +529,7 @@ export abstract class Session implements FrameSink, OutputHost {
     const { reader } = this;
     if (stream.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
     const flags = readByte(reader);
-    const size = (flags & Flag.chunked) === 0 ? reader.end - reader.pos : peekU32(reader);
-    const charge = size + frameHeadBytes;
+    const charge = this.#chargeOf(flags);
     stream.receiveCredit -= charge;
     this.#receiveCredit -= charge;
     stream.unconsumed += charge;
@@ -409,9 +541,20 @@ export abstract class Session implements FrameSink, OutputHost {
     this.lateFrames++;
     const { reader } = this;
     const flags = readByte(reader);
-    const size = (flags & Flag.chunked) === 0 ? reader.end - reader.pos : peekU32(reader);
-    this.#receiveCredit -= size + frameHeadBytes;
-    this.#releaseConnection(size + frameHeadBytes);
+    const charge = this.#chargeOf(flags);
+    this.#receiveCredit -= charge;
+    this.#releaseConnection(charge);
+  }
+
+  /** Credit that the item under the reader takes: by its size when unpacked, which is what the receiver will hold. */
+  #chargeOf(flags: number): number {
+    const { reader } = this;
+    if ((flags & (Flag.chunked | Flag.compressed)) === 0) return reader.end - reader.pos + frameHeadBytes;
+    const { pos } = reader;
+    if ((flags & Flag.compressed) !== 0) readByte(reader);
+    const size = readU32(reader);
+    reader.pos = pos;
+    return size + frameHeadBytes;
   }
 
   /** A frame that asks for work was read. */
@@ -462,6 +605,7 @@ export abstract class Session implements FrameSink, OutputHost {
       );
     }
     this.peerPreface = preface;
+    this.#algorithm = sharedAlgorithm(this.#compression, preface.features);
     this.initialSendCredit = Math.max(base.streamWindowBytes, preface.streamWindowBytes);
     this.#sendCredit += Math.max(0, preface.connectionWindowBytes - base.connectionWindowBytes);
     this.onPreface(preface);
@@ -488,17 +632,23 @@ export abstract class Session implements FrameSink, OutputHost {
     assembly.bytes.set(bytes.subarray(start, end), assembly.filled);
     assembly.filled += count;
     if (assembly.filled < assembly.bytes.length) return;
+    const { packed, charge } = assembly;
+    if (packed !== undefined) {
+      stream.assembly = undefined;
+      return this.#unpack(stream, assembly.bytes, packed, charge, assembly.bytes.length + packed.bytes);
+    }
     this.#dropAssembly(stream);
-    this.deliver(stream, new Reader(assembly.bytes), assembly.charge);
+    this.#arrive(stream, new Reader(assembly.bytes), charge);
   }
 
   #dropAssembly(stream: StreamState): void {
     if (stream.assembly === undefined) return;
-    this.#assembling -= stream.assembly.bytes.length;
+    this.#assembling -= stream.assembly.bytes.length + (stream.assembly.packed?.bytes ?? 0);
     stream.assembly = undefined;
   }
 
-  #bulkDone(stream: StreamState): void {
+  /** The message that was under way is written: what waited for it follows. */
+  #messageDone(stream: StreamState): void {
     stream.bulk = undefined;
     const waiting = stream.afterBulk;
     stream.afterBulk = undefined;
@@ -559,8 +709,7 @@ function addCredit(credit: number, more: number): number {
   return credit + more;
 }
 
-function peekU32(reader: Reader): number {
-  const value = readU32(reader);
-  reader.pos -= 4;
-  return value;
+/** A message of ours is under way on the stream: being packed, or sent in parts. What follows waits. */
+export function isSending(stream: StreamState): boolean {
+  return stream.bulk !== undefined || stream.packing !== undefined;
 }

@@ -1,4 +1,5 @@
 import type { BulkSend } from "./output.ts";
+import type { PackedHead, Packing } from "./packing.ts";
 
 /** A long message on its way in. */
 export interface Assembly {
@@ -6,6 +7,15 @@ export interface Assembly {
   filled: number;
   /** Credit that it took; 0 for the one message of a call. */
   readonly charge: number;
+  /** Set when `bytes` are packed. */
+  readonly packed: PackedHead | undefined;
+}
+
+/** What came on a stream behind a message that is still being unpacked. */
+export interface Waiting {
+  /** Part of the budget for unfinished messages that it takes. */
+  readonly heldBytes: number;
+  readonly read: () => void;
 }
 
 /** What both ends keep for an open stream: credit for items each way, and long messages under way. */
@@ -25,7 +35,11 @@ export class StreamState {
   unconsumed = 0;
   assembly: Assembly | undefined;
   bulk: BulkSend | undefined;
-  /** What waits for the end of `bulk`, in order. */
+  /** A message that is being packed; its frame is not written yet. */
+  packing: Packing | undefined;
+  /** Set while a message from the peer is being unpacked: what came behind it, in order. */
+  arriving: Waiting[] | undefined;
+  /** What waits for the end of `packing` and `bulk`, in order. */
   afterBulk: (() => void)[] | undefined;
   /** A producer was told that there is no room. */
   blocked = false;

@@ -65,13 +65,13 @@ export const firstSkippableType = 0x80;
 export const Flag = {
   /** A message follows the head. */
   message: 0x01,
-  /** The message is longer than this frame: u32 whole size, first part here, the rest in chunk frames. */
+  /** The message is longer than a frame: u32 size stands here, the bytes in chunk frames. */
   chunked: 0x02,
   /** A field block stands in the head. */
   fields: 0x04,
   /** The time left stands in the head (requests). */
   deadline: 0x08,
-  /** The message is compressed: u8 algorithm and u32 size when unpacked precede it. */
+  /** The message is packed: u8 algorithm and u32 size when unpacked stand ahead of it, and of its size if it is chunked. */
   compressed: 0x10,
 } as const;
 
