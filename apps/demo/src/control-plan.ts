@@ -14,7 +14,7 @@ export function readControlPlan(path: string): ControlPlan {
   try {
     parsed = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new Error(`Cannot read the control plan ${path}: ${(error as Error).message}`);
+    throw new Error(`Cannot read the control plan ${path}: ${(error as Error).message}`, { cause: error });
   }
   if (typeof parsed !== "object" || parsed === null) throw new Error(`${path}: expected an object of characteristics`);
   return new Map(
@@ -24,7 +24,8 @@ export function readControlPlan(path: string): ControlPlan {
 
 /** The plan as a file has it. */
 export function formatControlPlan(plan: ControlPlan): string {
-  return JSON.stringify(Object.fromEntries([...plan].map(([name, { characteristic: _, ...row }]) => [name, row])));
+  // A row's own name in it is ignored when it is read.
+  return JSON.stringify(Object.fromEntries(plan));
 }
 
 function readRow(path: string, characteristic: string, row: unknown): Specification {

@@ -27,14 +27,20 @@ async function main(): Promise<number> {
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
     const well = await run(options, interrupted.signal);
+    // Ctrl-C is how the page is left; a run that was to come to its own end was cut short.
+    if (isEndless(options)) return exitCodes.ok;
     if (interrupted.signal.aborted) return exitCodes.interrupted;
     return well ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    if (interrupted.signal.aborted) return isEndless(options) ? exitCodes.ok : exitCodes.interrupted;
     return complain((error as Error).message);
   } finally {
     process.removeListener("SIGINT", interrupt).removeListener("SIGTERM", interrupt);
   }
+}
+
+function isEndless({ csv, headless }: Options): boolean {
+  return csv === undefined && !headless;
 }
 
 /** @returns whether all went well */

@@ -33,7 +33,7 @@ export async function runHeadless({ planPath, seconds, seed, signal }: HeadlessO
     planPath,
     seed,
     counts: processCounts,
-    onStarted: (id) => console.log(`${id} serves`),
+    onStarted: ({ id, pid }) => console.log(`${id} serves, pid ${pid}`),
     signal,
   });
   const ending = new AbortController();

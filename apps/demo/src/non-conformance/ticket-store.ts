@@ -66,7 +66,7 @@ export class TicketStore {
     const { changes } = this.#database
       .prepare("INSERT INTO ticket VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
       .run(number, alarmId, state, Ticket.encode(ticket));
-    return Number(changes) === 1;
+    return changes === 1;
   }
 
   /**
@@ -78,7 +78,7 @@ export class TicketStore {
     const { changes } = this.#database
       .prepare("UPDATE ticket SET state = ?, body = ? WHERE number = ? AND body = ?")
       .run(becomes.state, Ticket.encode(becomes), was.number, Ticket.encode(was));
-    return Number(changes) === 1;
+    return changes === 1;
   }
 
   #first(sql: string, value: string | number): Ticket | undefined {

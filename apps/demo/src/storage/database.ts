@@ -10,6 +10,9 @@ export type Database = Pick<InstanceType<typeof DatabaseSync>, "exec" | "prepare
  */
 const busyMs = 250;
 
+/** Older Nodes have no such module, and neither have the types this is checked with. */
+const nodeSqlite: string = "node:sqlite";
+
 /** Several processes create the tables at the same moment, once. */
 const openAttempts = 40;
 
@@ -19,7 +22,7 @@ const lockedCodes = new Set([5, 6]);
 /** `node:sqlite` where Node has it (from 22.13), else a package with its binaries inside. */
 async function loadSqlite(): Promise<{ readonly DatabaseSync: new (path: string, options: object) => Database }> {
   try {
-    return (await import("node:sqlite" as string)) as { readonly DatabaseSync: typeof DatabaseSync };
+    return (await import(nodeSqlite)) as { readonly DatabaseSync: typeof DatabaseSync };
   } catch {
     return import("@photostructure/sqlite");
   }

@@ -34,7 +34,9 @@ export async function ready(id: string, child: ChildProcess): Promise<void> {
     if (message.type === "failed") throw new Error(`Cannot start ${id}: ${message.reason}`);
   } catch (error) {
     if (!gone.signal.aborted) throw error;
-    throw new Error(`Cannot start ${id}: it ended, or was silent for ${readyTimeoutMs} ms, before it listened`);
+    throw new Error(`Cannot start ${id}: it ended, or was silent for ${readyTimeoutMs} ms, before it listened`, {
+      cause: error,
+    });
   } finally {
     clearTimeout(timeout);
     child.removeListener("exit", onExit);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gossipRegistry, type GossipRegistry, type PipitClient } from "pipit";
 import type { ProcessKind } from "../contracts/process.ts";
+import type { ProcessInfo } from "../contracts/supervisor.ts";
 import { connect } from "../processes/connect.ts";
 import { ProcessSupervisor } from "./process-supervisor.ts";
 import { serveSupervisor, supervisorId } from "./serve-supervisor.ts";
@@ -20,7 +21,7 @@ export interface SystemOptions {
   /** Measurements to send instead of simulated ones. */
   readonly csvPath?: string | undefined;
   /** Called when an instance serves. */
-  readonly onStarted?: ((id: string) => void) | undefined;
+  readonly onStarted?: ((instance: ProcessInfo) => void) | undefined;
   /** Starts no further processes once it fires, and rejects. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -59,11 +60,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 
   try {
-    // Those first that others call. Instances of a kind start side by side.
-    for (const kind of ["non-conformance", "charts", "inspection", "stations", "operators"] as const) {
+    // Those that begin to call by themselves come when the others are there: a call to nobody is a failed call.
+    for (const kinds of [
+      ["non-conformance", "charts", "inspection"],
+      ["stations", "operators"],
+    ] as const) {
       signal?.throwIfAborted();
-      const starts = Array.from({ length: options.counts[kind] }, () => supervisor.add(kind));
-      for (const { id } of await Promise.all(starts)) options.onStarted?.(id);
+      const starts = kinds.flatMap((kind) => Array.from({ length: options.counts[kind] }, () => supervisor.add(kind)));
+      for (const instance of await Promise.all(starts)) options.onStarted?.(instance);
     }
   } catch (error) {
     await close();
