@@ -94,8 +94,8 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #sentMs = 0;
   /** The client's stalls when it was sent. */
   #sentStallMs = 0;
-  /** Sent while the connection was being made. */
-  #connecting = false;
+  /** Its time will be that of the endpoint: no stream, whose length is its reader's, and no connect in it. */
+  #timed = false;
   #reason = "";
   #waitsAt: EndpointChannel | Route | undefined = undefined;
   #waitsSinceMs = 0;
@@ -386,10 +386,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#retries -= this.retriesLent;
     const { turn, stalls } = this.#core;
     const nowMs = turn.now();
-    stalls.watch(nowMs);
     this.#sentMs = nowMs;
-    this.#sentStallMs = stalls.totalMs(nowMs);
-    this.#connecting = connection.state === "connecting";
+    this.#timed = connection.state !== "connecting" && !streams(this.#plan);
+    if (this.#timed) this.#sentStallMs = stalls.begin(nowMs);
     this.#connection = connection;
     this.#state = "sent";
     try {
@@ -633,11 +632,16 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     if (!this.#pickOpen) return;
     this.#pickOpen = false;
     const { turn, stalls } = this.#core;
-    const nowMs = turn.now();
-    // What the client stood still is no fault of the endpoint's.
-    const elapsedMs = this.#sentMs === 0 ? 0 : nowMs - this.#sentMs - stalls.totalMs(nowMs) + this.#sentStallMs;
+    const timed = this.#timed;
+    this.#timed = false;
+    let elapsedMs = 0;
+    if (timed) {
+      const nowMs = turn.now();
+      // What the client stood still is no fault of the endpoint's.
+      elapsedMs = nowMs - this.#sentMs - stalls.end(nowMs) + this.#sentStallMs;
+    }
     const pick = this.#pick as Pick<RouteEndpoint>;
-    if (this.#core.settlePick(this.#plan.route, pick, result, elapsedMs, this.#connecting)) {
+    if (this.#core.settlePick(this.#plan.route, pick, result, elapsedMs, !timed)) {
       this.#decided({ type: "breaker opened", atMs: this.#atMs, endpoint: pick.endpoint.address });
     }
   }

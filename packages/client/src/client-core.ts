@@ -99,7 +99,7 @@ export class ClientCore {
     this.clock = resolved.clock;
     this.random = resolved.random;
     this.turn = new TurnClock(resolved.clock);
-    this.stalls = new StallMeter(resolved.clock, () => this.inFlight > 0);
+    this.stalls = new StallMeter(resolved.clock);
     this.wheel = new DeadlineWheel({ clock: resolved.clock });
     this.waiting = new WaitList(resolved.clock, resolved.connection.maxWaitingCalls);
     this.target = parseTarget(options.target);

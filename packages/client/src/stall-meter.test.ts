@@ -4,14 +4,7 @@ import type { Clock } from "@pipit/protocol";
 import { StallMeter } from "./stall-meter.ts";
 
 /** A clock whose timers fire when told, however late. */
-function rig(): {
-  clock: Clock;
-  meter: StallMeter;
-  wanted: { is: boolean };
-  at(ms: number): void;
-  fire(): void;
-  timers: number;
-} {
+function rig(): { meter: StallMeter; at(ms: number): void; fireAt(ms: number): void; readonly timers: number } {
   let nowMs = 0;
   const waiting: (() => void)[] = [];
   const clock: Clock = {
@@ -22,13 +15,13 @@ function rig(): {
     },
     soon: () => undefined,
   };
-  const wanted = { is: true };
   return {
-    clock,
-    meter: new StallMeter(clock, () => wanted.is),
-    wanted,
+    meter: new StallMeter(clock),
     at: (ms) => void (nowMs = ms),
-    fire: () => waiting.shift()?.(),
+    fireAt(ms) {
+      nowMs = ms;
+      waiting.shift()?.();
+    },
     get timers() {
       return waiting.length;
     },
@@ -36,43 +29,37 @@ function rig(): {
 }
 
 test("the time by which a timer is late counts, and ordinary lateness does not", () => {
-  const { meter, at, fire } = rig();
-  meter.watch(0);
-  at(12);
-  fire();
-  assert.equal(meter.totalMs(12), 0);
-  at(322);
-  fire();
-  assert.equal(meter.totalMs(322), 300);
-  at(332);
-  fire();
-  assert.equal(meter.totalMs(332), 300);
+  const { meter, fireAt } = rig();
+  for (let count = 0; count < 3; count++) assert.equal(meter.begin(0), 0);
+  fireAt(12);
+  assert.equal(meter.end(12), 0);
+  fireAt(322);
+  assert.equal(meter.end(322), 300);
+  fireAt(332);
+  assert.equal(meter.end(332), 300);
 });
 
 test("a stall counts before its timer has fired, and once", () => {
-  const { meter, at, fire } = rig();
-  meter.watch(0);
-  assert.equal(meter.totalMs(110), 100);
-  at(110);
-  fire();
-  assert.equal(meter.totalMs(110), 100);
-  assert.equal(meter.totalMs(115), 100);
+  const { meter, fireAt } = rig();
+  for (let count = 0; count < 3; count++) meter.begin(0);
+  assert.equal(meter.end(110), 100);
+  fireAt(110);
+  assert.equal(meter.end(110), 100);
+  assert.equal(meter.end(115), 100);
 });
 
 test("it sleeps when nothing is timed, and what passes meanwhile is no stall", () => {
   const rigged = rig();
-  const { meter, wanted, at, fire } = rigged;
-  meter.watch(0);
-  meter.watch(1);
-  wanted.is = false;
-  at(10);
-  fire();
+  const { meter, at, fireAt } = rigged;
+  meter.begin(0);
+  meter.begin(1);
+  assert.equal(rigged.timers, 1);
+  meter.end(2);
+  meter.end(2);
+  fireAt(10);
   assert.equal(rigged.timers, 0);
-  assert.equal(meter.totalMs(60_000), 0);
-  wanted.is = true;
   at(60_000);
-  meter.watch(60_000);
-  at(60_010);
-  fire();
-  assert.equal(meter.totalMs(60_010), 0);
+  assert.equal(meter.begin(60_000), 0);
+  fireAt(60_010);
+  assert.equal(meter.end(60_010), 0);
 });

@@ -11,28 +11,34 @@ const ordinaryMs = 5;
  * and a slow endpoint would not stand out. So the time is measured, by how late a timer fires, and taken off.
  *
  * After a stall timers fire before sockets are read; what a stall inside one look at the sockets adds is told by the
- * timer that is overdue. It measures only while calls are open.
+ * timer that is overdue. It measures only while something is timed.
  */
 export class StallMeter {
   readonly #clock: Clock;
-  readonly #isWanted: () => boolean;
+  /** What is being timed. */
+  #open = 0;
   #totalMs = 0;
   /** When the timer is to fire; Infinity while none is set. */
   #dueMs = Number.POSITIVE_INFINITY;
 
-  /** @param isWanted whether anything is being timed; asked at each look */
-  constructor(clock: Clock, isWanted: () => boolean) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#isWanted = isWanted;
   }
 
-  /** Begins to measure, unless it does. */
-  watch(nowMs: number): void {
+  /** Something is timed from now on. Returns how long the process has stood still, as {@link end} does. */
+  begin(nowMs: number): number {
+    this.#open++;
     if (this.#dueMs === Number.POSITIVE_INFINITY) this.#setTimer(nowMs);
+    return this.#sumMs(nowMs);
   }
 
-  /** How long the process has stood still up to `nowMs`, in whole milliseconds. Only differences mean anything. */
-  totalMs(nowMs: number): number {
+  /** It ended. The difference to what {@link begin} returned is the stall in between, in whole milliseconds. */
+  end(nowMs: number): number {
+    this.#open--;
+    return this.#sumMs(nowMs);
+  }
+
+  #sumMs(nowMs: number): number {
     return this.#totalMs + latenessMs(nowMs, this.#dueMs);
   }
 
@@ -43,9 +49,9 @@ export class StallMeter {
 
   readonly #look = (): void => {
     const nowMs = this.#clock.now();
-    this.#totalMs = this.totalMs(nowMs);
+    this.#totalMs = this.#sumMs(nowMs);
     this.#dueMs = Number.POSITIVE_INFINITY;
-    if (this.#isWanted()) this.#setTimer(nowMs);
+    if (this.#open > 0) this.#setTimer(nowMs);
   };
 }
 

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Outcome, roundRobin } from "@pipit/balancer";
-import { type Clock, service, unary } from "@pipit/protocol";
+import { type Clock, serverStream, service, unary } from "@pipit/protocol";
 import { seededRandom, virtualClock } from "@pipit/simulation";
 import { createClient, type RouteEndpoint } from "../src/index.ts";
 import { ScriptedTransport } from "./support/scripted-transport.ts";
 
-const { get } = service("client.Timed", { get: unary<string, string>({ idempotency: "safe" }) }).methods;
+const { get, watch } = service("client.Timed", {
+  get: unary<string, string>({ idempotency: "safe" }),
+  watch: serverStream<string, string>(),
+}).methods;
 
 /** A client whose balancer notes what it is told, on a clock that can stand still and then jump. */
 function rig() {
@@ -40,7 +43,7 @@ function rig() {
     await virtual.runUntil(reply);
     return outcomes.at(-1);
   };
-  return { virtual, transport, call, stall: (ms: number) => void (skewMs += ms) };
+  return { virtual, transport, client, outcomes, call, stall: (ms: number) => void (skewMs += ms) };
 }
 
 test("a call sent while the connection was being made tells how it ended and not how long it took", async () => {
@@ -64,4 +67,22 @@ test("what the client itself stood still is not held against the endpoint; what 
     stall(300);
   });
   assert.ok(stalled !== undefined && stalled.elapsedMs >= 15 && stalled.elapsedMs <= 30, `${stalled?.elapsedMs}`);
+});
+
+test("how long a stream lasts is its reader's affair, and says nothing of the endpoint", async () => {
+  const { virtual, transport, client, outcomes, call } = rig();
+  await call(() => transport.last.ready());
+  const items = client.call(watch, "a")[Symbol.asyncIterator]();
+  const first = items.next();
+  transport.last.calls[0]?.onAccepted();
+  await virtual.advance(60_000);
+  transport.last.answer(undefined);
+  assert.equal((await virtual.runUntil(first)).done, true);
+  assert.deepEqual(
+    outcomes.map(({ result, untimed }) => [result, untimed]),
+    [
+      ["ok", true],
+      ["ok", true],
+    ],
+  );
 });
