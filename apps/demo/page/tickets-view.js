@@ -5,6 +5,9 @@ import { clock, count, title } from "./format.js";
 /** @typedef {import("../src/gateway/events.ts").PageState} PageState */
 /** @typedef {import("../src/gateway/events.ts").Ticket} Ticket */
 
+/** More than anybody reads. */
+const maxRows = 100;
+
 const heads = ["Ticket", "Opened", "What", "State", "Do"];
 
 /** @typedef {"pending" | "open" | "assigned" | "closed"} Filter */
@@ -22,6 +25,10 @@ export function createTicketsView() {
   let filter = "pending";
   /** @type {PageState | undefined} */
   let last;
+  /** @type {readonly Ticket[]} */
+  let shown = [];
+  /** @type {Filter} */
+  let shownFilter = filter;
   const you = rememberedName();
 
   const segments = filters.map(({ id, label }) => {
@@ -64,10 +71,15 @@ export function createTicketsView() {
       setText(number, count(counts[id]));
       element.setAttribute("aria-pressed", String(filter === id));
     }
-    const shown = state.tickets.filter((ticket) =>
+    const wanted = state.tickets.filter((ticket) =>
       filter === "pending" ? ticket.state !== "closed" : ticket.state === filter,
     );
-    showRows(shown.slice(0, 100));
+    // While somebody points at the list or stands in it, rows neither come nor go: a button must not move under a finger.
+    const held = shown.length > 0 && shownFilter === filter && body.matches(":hover, :focus-within");
+    const byNumber = new Map(state.tickets.map((ticket) => [ticket.number, ticket]));
+    shown = held ? shown.map((ticket) => byNumber.get(ticket.number) ?? ticket) : wanted.slice(0, maxRows);
+    shownFilter = filter;
+    showRows(shown);
     none.hidden = shown.length > 0;
   }
   return show;

@@ -10,6 +10,14 @@ const slowMs = 400;
 /** Share of calls that a failing instance turns away: all. */
 const failingShare = 1;
 
+/** A process gets this long to start or to end, in milliseconds: on a busy machine it takes its time. */
+const processMs = 60_000;
+
+/** The supervisor. There is one, so nobody else can be asked when it takes long, and asking it twice would be to press twice. */
+export function supervisorOf(client: PipitClient): Client<typeof Supervisor> {
+  return client.service(Supervisor, { hedge: false, timeoutMs: processMs });
+}
+
 /** What doing needs. */
 export interface Doer {
   readonly client: PipitClient;
@@ -62,7 +70,7 @@ export async function act(doer: Doer, deed: Deed): Promise<void> {
 }
 
 async function call({ client, processClient, conditionOf }: Doer, deed: Deed): Promise<unknown> {
-  const supervisor = client.service(Supervisor);
+  const supervisor = supervisorOf(client);
   const tickets = client.service(NonConformance);
   function process(id: string): Client<typeof Process> {
     const direct = processClient(id);

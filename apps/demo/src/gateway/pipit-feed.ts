@@ -1,12 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gossipRegistry, type GossipRegistry, type GossipRegistryOptions, type PipitClient } from "pipit";
+import { type Client, gossipRegistry, type GossipRegistry, type GossipRegistryOptions, type PipitClient } from "pipit";
 import { Charts, Process, Stations, Supervisor } from "../contracts/index.ts";
 import { CallCounter } from "../processes/call-counter.ts";
 import { connect } from "../processes/connect.ts";
 import { countCalled } from "../processes/telemetry.ts";
 import type { Action, Fault } from "./actions.ts";
-import { act, describe } from "./act.ts";
+import { act, describe, supervisorOf } from "./act.ts";
 import { CounterFollower } from "./counter-follower.ts";
 import type { JournalEntry, LiveEvent } from "./events.ts";
 import { ActionError, type Feed } from "./feed.ts";
@@ -40,6 +40,7 @@ export function pipitFeed(options: PipitFeedOptions): Feed {
 class PipitFeed implements Feed {
   readonly #registry: GossipRegistry;
   readonly #client: PipitClient;
+  readonly #supervisor: Client<typeof Supervisor>;
   readonly #direct = new ProcessClients();
   readonly #table = new InstanceTable();
   readonly #stopping = new AbortController();
@@ -66,7 +67,12 @@ class PipitFeed implements Feed {
         if (state !== event.was) this.#say("gossip", `${id} is ${state}`);
       },
     });
-    this.#client = connect(this.#registry, countCalled(this.#called, Date.now));
+    // What the supervisor does takes as long as it takes: breaking and mending is no user's call.
+    const counting = countCalled(this.#called, Date.now);
+    this.#client = connect(this.#registry, (request, next) =>
+      request.method.service === Supervisor.name ? next(request) : counting(request, next),
+    );
+    this.#supervisor = supervisorOf(this.#client);
   }
 
   start(emit: (event: LiveEvent) => void): void {
@@ -142,7 +148,7 @@ class PipitFeed implements Feed {
   }
 
   async #askSupervisor(): Promise<void> {
-    const { processes } = await this.#client.service(Supervisor).list({});
+    const { processes } = await this.#supervisor.list({}, { timeoutMs: 2000 });
     this.#table.setProcesses(processes);
   }
 
