@@ -47,21 +47,27 @@ export function typesOf(method: Method): MethodTypes {
   return types;
 }
 
+/** A type that is a codec. A class, since objects with getters of their own are slow to read everything from. */
+class CodecType implements MessageType {
+  readonly codec: Codec<unknown, unknown>;
+  longBytes = 0;
+  readonly validate = undefined;
+
+  constructor(codec: Codec<unknown, unknown>) {
+    this.codec = codec;
+  }
+
+  /** Read on first use: struct's getters and `lazy` may refer to what is declared later. */
+  get schema(): Schema | undefined {
+    return this.codec.schema;
+  }
+}
+
 const anyType = { codec: any, schema: undefined, validate: undefined };
 
 function messageType(source: MessageSource | undefined): MessageType {
   if (source === undefined) return { ...anyType, longBytes: 0 };
-  if (isCodec(source)) {
-    // A schema is read on first use: struct's getters and `lazy` may refer to what is declared later.
-    return {
-      codec: source,
-      get schema() {
-        return source.schema;
-      },
-      longBytes: 0,
-      validate: undefined,
-    };
-  }
+  if (isCodec(source)) return new CodecType(source);
   return { ...anyType, longBytes: 0, validate: (value) => validated(source as StandardSchemaV1, value) };
 }
 
