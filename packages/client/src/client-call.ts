@@ -30,6 +30,7 @@ import type { EndpointChannel } from "./endpoint-channel.ts";
 import type { InputPump } from "./input-pump.ts";
 import { type InternalOptions, internalOf } from "./internal-options.ts";
 import { borrowRetries, judgeRetry, lendRetries } from "./retry-policy.ts";
+import { RareState } from "./rare-state.ts";
 import type { Route, RouteEndpoint } from "./route.ts";
 import type { SignalListener } from "./signal-hub.ts";
 import { StreamTimer } from "./stream-timer.ts";
@@ -38,8 +39,6 @@ import type { Waiter } from "./wait-list.ts";
 
 /** Retries of a call tree, to be spent anywhere in it. */
 const treeRetries = 3;
-
-const nothingTried: ReadonlySet<string> = new Set();
 
 /**
  * A state machine over one call: from the caller's request, over as many sendings as law 4 allows, to exactly one end. It is
@@ -53,7 +52,6 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   // What a connection reads.
   readonly method: Method;
   readonly request: unknown;
-  requestBytes: Uint8Array | undefined = undefined;
   deadlineMs: number;
   metadata: Metadata | undefined = undefined;
   idempotencyKey: string | undefined = undefined;
@@ -69,18 +67,6 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   /** The two ends of the caller's promise; unused by streams of replies. */
   resolve: (reply: unknown) => void = nothing;
   reject: (error: RpcError) => void = nothing;
-  /** Where reply items go. */
-  items: ItemStream<unknown> | undefined = undefined;
-  input: InputPump | undefined = undefined;
-  replyMetadata: Metadata | undefined = undefined;
-  replyTrailers: Metadata | undefined = undefined;
-  /** Endpoints that must not be used: another sending of the same request is there. */
-  avoid: ReadonlySet<string> | undefined = undefined;
-  /** The one endpoint to use. */
-  only: string | undefined = undefined;
-  /** Why the first endpoint is picked, where it is not the policy's plain choice. */
-  firstReason: string | undefined = undefined;
-
   readonly #core: ClientCore;
   readonly #plan: CallPlan;
   readonly #options: CallOptions | undefined;
@@ -96,27 +82,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #sentStallMs = 0;
   /** Its time will be that of the endpoint: no stream, whose length is its reader's, and no connect in it. */
   #timed = false;
-  #reason = "";
-  #waitsAt: EndpointChannel | Route | undefined = undefined;
-  #waitsSinceMs = 0;
-  #tried: Set<string> | undefined = undefined;
-  /** What the caller gave; a sending's credentials come beside it. */
-  #ownMetadata: Metadata | undefined = undefined;
   #retries = treeRetries;
-  #retryCount = 0;
-  #log: CallLog | undefined = undefined;
-  /** The other sending of a hedged call: whichever answers first ends both, and they share one log. */
-  #rival: ClientCall | undefined = undefined;
-  /** The rival answered first. */
-  #lost = false;
   #parent: CallContext | undefined = undefined;
-  #timer: StreamTimer | undefined = undefined;
-  #cancelBackoff: (() => void) | undefined = undefined;
-  #itemSeen = false;
-  #inputEnded = false;
-  #extended = false;
-  /** A stream for which neither call nor contract gave a deadline: the default bounds its silent parts. */
-  #watchesSilence = false;
+  #rare: RareState | undefined = undefined;
 
   /** @throws RangeError or TypeError for an option that makes no sense */
   constructor(core: ClientCore, plan: CallPlan, request: unknown, options: CallOptions | undefined) {
@@ -129,9 +97,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#startedMs = nowMs;
     const parent = options?.context ?? currentContext();
     const given = options?.timeoutMs;
-    this.#watchesSilence = given === undefined && !plan.timeoutGiven && streams(plan);
-    if (this.#watchesSilence) this.deadlineMs = Infinity;
-    else this.deadlineMs = nowMs + (given === undefined ? plan.timeoutMs : checkedTimeout(given));
+    if (given === undefined && !plan.timeoutGiven && streams(plan)) {
+      this.#useRare().watchesSilence = true;
+      this.deadlineMs = Infinity;
+    } else this.deadlineMs = nowMs + (given === undefined ? plan.timeoutMs : checkedTimeout(given));
     if (parent !== undefined) this.#inherit(parent);
     if (this.deadlineMs === Infinity && !streams(plan)) {
       throw new RangeError(`Option timeoutMs: Infinity is for streams; ${plan.method.name} has one reply`);
@@ -143,6 +112,28 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   /** Whether it has ended. */
   get over(): boolean {
     return this.#state === "over";
+  }
+
+  get requestBytes(): Uint8Array | undefined {
+    return this.#rare?.requestBytes;
+  }
+
+  get replyMetadata(): Metadata | undefined {
+    return this.#rare?.replyMetadata;
+  }
+
+  get replyTrailers(): Metadata | undefined {
+    return this.#rare?.replyTrailers;
+  }
+
+  /** Gives it where reply items go. */
+  set items(items: ItemStream<unknown>) {
+    this.#useRare().items = items;
+  }
+
+  /** Gives it where requests come from. */
+  set input(input: InputPump) {
+    this.#useRare().input = input;
   }
 
   /** Takes what a hedge of this call costs, if it can be had. */
@@ -166,11 +157,12 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.deadlineMs = first.deadlineMs;
     this.idempotencyKey = first.idempotencyKey;
     this.attempt = first.attempt;
-    this.avoid = new Set([endpointId]);
-    this.firstReason = "hedge";
-    this.#log = first.#log;
-    this.#rival = first;
-    first.#rival = this;
+    const rare = this.#useRare();
+    rare.avoid = new Set([endpointId]);
+    rare.firstReason = "hedge";
+    rare.log = first.#rare?.log;
+    rare.rival = first;
+    first.#useRare().rival = this;
   }
 
   /** Where it went last. */
@@ -183,7 +175,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const core = this.#core;
     core.inFlight++;
     // A hedge is a sending more and not a call more.
-    if (this.#rival === undefined) {
+    if (this.#rare?.rival === undefined) {
       core.counts.started++;
       if (callStart.hasSubscribers) callStart.publish({ method: this.method, target: this.#plan.route.text });
       this.#plan.budget.deposit();
@@ -205,7 +197,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       return;
     }
     core.wheel.add(this);
-    if (this.#watchesSilence) this.#startTimer();
+    if (this.#rare?.watchesSilence === true) this.#startTimer();
     if (this.#parent !== undefined && this.#attach(this.#parent)) return;
     this.#routeFirst();
   }
@@ -240,9 +232,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   }
 
   onInputEnd(): void {
-    this.#inputEnded = true;
+    const rare = this.#useRare();
+    rare.inputEnded = true;
     this.#stream?.endInput();
-    if (!this.#plan.streamsOutput && this.#watchesSilence) this.#startTimer();
+    if (!this.#plan.streamsOutput && rare.watchesSilence) this.#startTimer();
   }
 
   onInputError(error: unknown): void {
@@ -254,34 +247,37 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   // What the connection reports.
 
   onAccepted(): void {
-    if (!this.#inputEnded || this.#plan.streamsOutput) this.#timer?.stop();
+    if (this.#rare?.inputEnded !== true || this.#plan.streamsOutput) this.#rare?.timer?.stop();
   }
 
   onMetadata(metadata: Metadata): void {
-    this.replyMetadata = metadata;
+    this.#useRare().replyMetadata = metadata;
     const onMetadata = this.#options?.onMetadata;
     if (onMetadata !== undefined) tellObserver(() => onMetadata(metadata));
   }
 
   onItem(item: unknown, bytes: number): void {
-    this.#itemSeen = true;
-    this.items?.push(item, bytes);
+    const rare = this.#useRare();
+    rare.itemSeen = true;
+    rare.items?.push(item, bytes);
   }
 
   onWritable(): void {
-    this.input?.pull();
+    this.#rare?.input?.pull();
   }
 
   onReply(reply: unknown, trailers: Metadata | undefined, retriesReturned: number): void {
     if (this.#state !== "sent") return;
     this.#retries += Math.min(retriesReturned, this.retriesLent);
-    this.replyTrailers = trailers;
+    if (trailers !== undefined) this.#useRare().replyTrailers = trailers;
     this.#done("ok");
-    if (this.#rival !== undefined) this.#rival.#lose();
-    if (this.#log !== undefined || this.#wantsRecord) this.#noteAttempt(undefined, "yes");
+    const rival = this.#rare?.rival;
+    if (rival !== undefined) rival.#lose();
+    if (this.#rare?.log !== undefined || this.#wantsRecord) this.#noteAttempt(undefined, "yes");
     this.#finish(undefined);
-    if (this.items === undefined) this.resolve(reply);
-    else this.items.close();
+    const items = this.#rare?.items;
+    if (items === undefined) this.resolve(reply);
+    else items.close();
   }
 
   onFailure(failure: CallFailure): void {
@@ -289,7 +285,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const { error, handled, retriesReturned } = failure;
     this.#retries += handled === "no" ? this.retriesLent : Math.min(retriesReturned, this.retriesLent);
     this.retriesLent = 0;
-    this.replyTrailers = error.metadata;
+    this.#useRare().replyTrailers = error.metadata;
     this.#done(resultOf(failure));
     this.#noteAttempt(error, handled);
     this.#decide(failure);
@@ -298,10 +294,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   // Time, cancel and waiting.
 
   onDeadline(): void {
-    const lateMs = this.#extended ? 0 : this.#core.turn.lateBy(this.#startedMs);
+    const lateMs = this.#rare?.extended === true ? 0 : this.#core.turn.lateBy(this.#startedMs);
     if (lateMs > 0) {
       // It began behind a long computation in the same turn, of which its deadline knew nothing.
-      this.#extended = true;
+      this.#useRare().extended = true;
       this.deadlineMs += lateMs;
       this.#core.wheel.add(this);
       return;
@@ -347,11 +343,12 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   #routeFirst(): void {
     const { route } = this.#plan;
-    const { avoid } = this;
     const hashKey = this.#options?.hashKey;
-    this.#reason = this.firstReason ?? route.policy;
-    if (this.only !== undefined) {
-      this.#take(route.pickSame(this.only), route.emptiness());
+    const rare = this.#rare;
+    const avoid = rare?.avoid;
+    if (rare !== undefined) rare.reason = rare.firstReason;
+    if (rare?.only !== undefined) {
+      this.#take(route.pickSame(rare.only), route.emptiness());
       return;
     }
     this.#take(
@@ -398,7 +395,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       return;
     }
     (this.#pick as Pick<RouteEndpoint>).endpoint.channel.callCount++;
-    this.input?.pull();
+    this.#rare?.input?.pull();
   }
 
   /** The connection would not take it: the request does not encode, or there is no room after all. */
@@ -432,7 +429,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   #credentialsCame(secret: Metadata, connection: ClientConnection): void {
     if (this.#state !== "waiting") return;
-    for (const [name, value] of this.#ownMetadata ?? []) secret.set(name, value);
+    for (const [name, value] of this.#rare?.ownMetadata ?? []) secret.set(name, value);
     this.metadata = secret;
     if (connection.available) this.#sendOn(connection);
     else this.#send();
@@ -446,28 +443,29 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       this.#fail(core.waiting.refusal());
       return;
     }
-    if (!this.#plan.streamsInput && this.requestBytes === undefined) {
+    const rare = this.#useRare();
+    if (!this.#plan.streamsInput && rare.requestBytes === undefined) {
       // The request is what it was when the call was made, whatever becomes of the object meanwhile.
       try {
-        this.requestBytes = encodeMessage(this.method, "request", this.request);
+        rare.requestBytes = encodeMessage(this.method, "request", this.request);
       } catch (error) {
         this.#done("refused");
         this.#fail(RpcError.from(error, "internal"));
         return;
       }
     }
-    this.#waitsAt = place;
-    this.#waitsSinceMs = core.turn.now();
+    rare.waitsAt = place;
+    rare.waitsSinceMs = core.turn.now();
     place.wait(this);
   }
 
   #stopWaiting(): EndpointChannel | Route | undefined {
-    const place = this.#waitsAt;
-    if (place === undefined) return undefined;
-    this.#waitsAt = undefined;
+    const rare = this.#rare;
+    const place = rare?.waitsAt;
+    if (rare === undefined || place === undefined) return undefined;
+    rare.waitsAt = undefined;
     place.leave(this);
-    this.#log ??= new CallLog();
-    this.#log.waited(this.#core.turn.now() - this.#waitsSinceMs);
+    this.#useLog().waited(this.#core.turn.now() - rare.waitsSinceMs);
     return place;
   }
 
@@ -481,16 +479,17 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       this.#fail(failure.error);
       return;
     }
-    this.#tried ??= new Set();
-    this.#tried.add(endpoint.id);
+    const rare = this.#useRare();
+    const tried = (rare.tried ??= new Set());
+    tried.add(endpoint.id);
     if (failure.refused && failure.error.code === "unimplemented") endpoint.channel.learnLack(this.method);
     const hashKey = this.#options?.hashKey;
     const instance = this.#connection?.server;
     const verdict = judgeRetry({
       failure,
       idempotency: this.method.idempotency,
-      replayable: !this.#itemSeen && this.input?.touched !== true,
-      untried: this.only === undefined && route.hasUntried(this.#tried, this.method),
+      replayable: !rare.itemSeen && rare.input?.touched !== true,
+      untried: rare.only === undefined && route.hasUntried(tried, this.method),
       unreachable: this.#connection?.peer === undefined,
       instance,
       sharedStore: this.#plan.sharedReplyStore,
@@ -500,12 +499,12 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       else this.#fail(failure.error);
       return;
     }
-    this.requestBytes ??= this.#stream?.takeRequestBytes();
+    rare.requestBytes ??= this.#stream?.takeRequestBytes();
     this.#stream = undefined;
     if (verdict === "elsewhere") {
-      this.#reason = "elsewhere";
+      rare.reason = "elsewhere";
       this.#state = "new";
-      this.#take(route.pickUntried(hashKey, this.#tried, this.method), failure.error);
+      this.#take(route.pickUntried(hashKey, tried, this.method), failure.error);
       return;
     }
     if (failure.handled === "no" && this.#waitsForReady(failure)) {
@@ -521,12 +520,12 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#retries--;
     core.counts.retries++;
     const { retryAfterMs } = failure.error;
-    const delayMs = core.retryDelayMs(++this.#retryCount, this.#plan.retry, retryAfterMs);
+    const delayMs = core.retryDelayMs(++rare.retryCount, this.#plan.retry, retryAfterMs);
     this.#decided({ type: "backoff", atMs: this.#atMs, delayMs, asked: retryAfterMs !== undefined });
     this.#retryAfter(failure, delayMs, () => {
-      this.#reason = "retry";
-      if (verdict === "again" && this.only === undefined)
-        this.#take(route.pickAgain(hashKey, this.#tried ?? nothingTried, this.method), failure.error);
+      rare.reason = "retry";
+      if (verdict === "again" && rare.only === undefined)
+        this.#take(route.pickAgain(hashKey, tried, this.method), failure.error);
       else if (verdict === "again") this.#take(route.pickSame(endpoint.id), failure.error);
       else this.#sendToSame(endpoint.id, instance as NonNullable<typeof instance>, failure);
     });
@@ -552,7 +551,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     }
     this.#state = "backoff";
     core.sleepers.add(this);
-    this.#cancelBackoff = core.clock.after(delayMs, () => {
+    this.#useRare().cancelBackoff = core.clock.after(delayMs, () => {
       this.#wake();
       this.#state = "new";
       go();
@@ -560,9 +559,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   }
 
   #wake(): void {
-    if (this.#cancelBackoff === undefined) return;
-    this.#cancelBackoff();
-    this.#cancelBackoff = undefined;
+    const rare = this.#rare;
+    if (rare?.cancelBackoff === undefined) return;
+    rare.cancelBackoff();
+    rare.cancelBackoff = undefined;
     this.#core.sleepers.delete(this);
   }
 
@@ -607,7 +607,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   /** The rival answered first: nobody is to be told of this end. */
   #lose(): void {
     if (this.#state === "over") return;
-    this.#lost = true;
+    this.#useRare().lost = true;
     this.#abandon("cancelled");
     const endpoint = this.#pick?.endpoint.address ?? this.#plan.route.text;
     this.#decided({ type: "hedge lost", atMs: this.#atMs, endpoint });
@@ -618,7 +618,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #abandon(result: Result): void {
     if (this.#state === "sent") {
       this.#stream?.cancel();
-      const text = this.#lost ? "Another sending answered first" : "Given up";
+      const text = this.#rare?.lost === true ? "Another sending answered first" : "Given up";
       const error = new RpcError(result === "failed" ? "deadline_exceeded" : "cancelled", text);
       this.#noteAttempt(error, this.#connection?.state === "connecting" ? "no" : "maybe");
     }
@@ -650,8 +650,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     if (this.#state === "over") return;
     const failure = this.#describe(error);
     this.#finish(failure);
-    if (this.items === undefined) this.reject(failure);
-    else this.items.fail(failure);
+    const items = this.#rare?.items;
+    if (items === undefined) this.reject(failure);
+    else items.fail(failure);
   }
 
   #finish(error: RpcError | undefined): void {
@@ -659,14 +660,24 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#state = "over";
     core.wheel.remove(this);
     // Of a hedged call one end is told: the last.
-    const isLast = this.#rival === undefined || (!this.#lost && this.#rival.over);
+    const rare = this.#rare;
+    const isLast = rare?.rival === undefined || (!rare.lost && rare.rival.over);
     core.callEnded(error, isLast);
-    this.#timer?.stop();
+    rare?.timer?.stop();
     if (this.#options?.signal !== undefined) core.signals.remove(this.#options.signal, this);
     const parent = this.#parent;
     if (parent !== undefined) this.#detach(parent);
-    this.input?.stop();
+    rare?.input?.stop();
     if (isLast && this.#wantsRecord) this.#tell(error);
+  }
+
+  #useRare(): RareState {
+    return (this.#rare ??= new RareState());
+  }
+
+  #useLog(): CallLog {
+    const rare = this.#useRare();
+    return (rare.log ??= new CallLog());
   }
 
   get #wantsRecord(): boolean {
@@ -686,7 +697,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const { service, name } = this.method;
     const record = this.#record();
     const target = this.#pick?.endpoint.address ?? this.#plan.route.text;
-    const handled: Handled = this.#log?.handled ?? "no";
+    const handled: Handled = this.#rare?.log?.handled ?? "no";
     return callError(error, {
       service,
       method: name,
@@ -700,7 +711,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   #record(): CallRecord {
     const elapsedMs = this.#core.turn.now() - this.#startedMs;
-    return (this.#log ?? new CallLog()).record(this.method, this.#plan.route.text, elapsedMs);
+    return (this.#rare?.log ?? new CallLog()).record(this.method, this.#plan.route.text, elapsedMs);
   }
 
   /** Now, counted from the start of the call. */
@@ -709,18 +720,17 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   }
 
   #decided(decision: CallDecision): void {
-    this.#log ??= new CallLog();
-    this.#log.decided(decision);
+    this.#useLog().decided(decision);
   }
 
   #noteAttempt(error: RpcError | undefined, handled: Handled): void {
-    this.#log ??= new CallLog();
+    const reason = this.#rare?.reason ?? this.#plan.route.policy;
     const { endpoint, tier } = this.#pick as Pick<RouteEndpoint>;
     const nowMs = this.#core.turn.now();
-    this.#log.attempt({
+    this.#useLog().attempt({
       attempt: this.attempt,
       endpoint: endpoint.address,
-      reason: tier === "up" ? this.#reason : `${this.#reason}, ${tier}`,
+      reason: tier === "up" ? reason : `${reason}, ${tier}`,
       startedAtMs: this.#sentMs - this.#startedMs,
       elapsedMs: nowMs - this.#sentMs,
       ...(error === undefined ? {} : failureFields(error, handled)),
@@ -756,8 +766,8 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   #takeOptions({ metadata, idempotencyKey, criticality }: CallOptions): void {
     if (metadata !== undefined) {
-      this.#ownMetadata = new Metadata(metadata);
-      this.metadata = this.#ownMetadata;
+      this.metadata = new Metadata(metadata);
+      this.#useRare().ownMetadata = this.metadata;
     }
     if (criticality !== undefined) this.criticality = criticalityNumber(criticality);
     this.idempotencyKey = idempotencyKey;
@@ -766,18 +776,20 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   }
 
   #takeInternal({ only, queuedMs }: InternalOptions): void {
-    this.only = only;
-    if (only !== undefined) this.firstReason = "chosen";
+    const rare = this.#useRare();
+    rare.only = only;
+    if (only !== undefined) rare.firstReason = "chosen";
     if (queuedMs === undefined) return;
     this.#startedMs -= queuedMs;
     this.#decided({ type: "queued", atMs: 0, waitedMs: queuedMs });
   }
 
   #startTimer(): void {
-    this.#timer ??= new StreamTimer(this.#core.wheel, () =>
-      this.#expire(this.#inputEnded ? "No reply came" : "No server accepted the stream"),
+    const rare = this.#useRare();
+    rare.timer ??= new StreamTimer(this.#core.wheel, () =>
+      this.#expire(rare.inputEnded ? "No reply came" : "No server accepted the stream"),
     );
-    this.#timer.start(this.#core.turn.now() + this.#plan.timeoutMs);
+    rare.timer.start(this.#core.turn.now() + this.#plan.timeoutMs);
   }
 }
 
