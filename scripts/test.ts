@@ -1,4 +1,5 @@
-// `npm test [-- PATH… [--name PATTERN]]` runs every test file from sources, or those whose path contains one of PATH.
+// `npm test [-- PATH… [--name PATTERN] [--repeat N]]` runs every test file from sources, or those whose path contains one of
+// PATH; N times, to show that they are steady.
 //
 // Node 20's own `--test` runs nothing, and looks green, when it is given a folder or a quoted pattern. So the files are
 // listed here, and the run fails when a listed file reported no test.
@@ -16,6 +17,7 @@ const fileTimeoutMs = 300_000;
 const neededFlags = ["--conditions=pipit-source", "--import"];
 
 interface FileReport {
+  readonly path: string;
   /** Tests that ran, suites and skipped ones left out. */
   tests: number;
   failed: boolean;
@@ -25,7 +27,10 @@ interface FileReport {
 }
 
 process.chdir(root);
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { name: { type: "string" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { name: { type: "string" }, repeat: { type: "string", default: "1" } },
+});
 for (const flag of neededFlags) {
   if (!process.execArgv.includes(flag)) throw new Error(`Run this by "npm test": node was started without ${flag}`);
 }
@@ -37,7 +42,7 @@ if (files.length === 0) {
 
 const startMs = performance.now();
 const reports = await runFiles();
-const silent = files.filter((path) => (reports.get(path)?.tests ?? 0) === 0);
+const silent = files.filter((path) => !reports.some((report) => report.path === path && report.tests > 0));
 // With a pattern, files without a matching test are expected; but one test at least must have run.
 if (values.name === undefined || silent.length === files.length) {
   for (const path of silent) console.log(`not ok ${path}: no test ran`);
@@ -48,11 +53,11 @@ for (const [what, count] of sumOfCounts()) console.log(`# ${what} ${count}`);
 console.log(`# duration_ms ${Math.round(performance.now() - startMs)}`);
 
 /** A few files at a time, each in a process of its own. */
-async function runFiles(): Promise<Map<string, FileReport>> {
-  const done = new Map<string, FileReport>();
-  const queue = [...files];
+async function runFiles(): Promise<FileReport[]> {
+  const done: FileReport[] = [];
+  const queue = Array.from({ length: Number(values.repeat) }, () => files).flat();
   const worker = async (): Promise<void> => {
-    for (let path = queue.shift(); path !== undefined; path = queue.shift()) done.set(path, await runFile(path));
+    for (let path = queue.shift(); path !== undefined; path = queue.shift()) done.push(await runFile(path));
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
   return done;
@@ -60,7 +65,7 @@ async function runFiles(): Promise<Map<string, FileReport>> {
 
 /** Prints each failure as it comes and one line at the end. */
 async function runFile(path: string): Promise<FileReport> {
-  const report: FileReport = { tests: 0, failed: false, durationMs: 0, counts: new Map() };
+  const report: FileReport = { path, tests: 0, failed: false, durationMs: 0, counts: new Map() };
   const stream = run({
     files: [resolve(path)],
     timeout: fileTimeoutMs,
@@ -101,7 +106,7 @@ async function runFile(path: string): Promise<FileReport> {
 
 function sumOfCounts(): Map<string, number> {
   const total = new Map<string, number>();
-  for (const { counts } of reports.values()) {
+  for (const { counts } of reports) {
     for (const [what, count] of counts) total.set(what, (total.get(what) ?? 0) + count);
   }
   return total;
