@@ -21,9 +21,10 @@ interface Step {
 /** Matches fields by name, then by the reader's aliases. */
 export function resolveStruct(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
   const { fields, aliases } = reader as StructNode;
+  const written = new Set(w.names);
   const slots = new Map<string, number>();
   fields.forEach(({ name }, slot) => {
-    const known = [name, ...(aliases.get(name) ?? [])].find((candidate) => w.names.includes(candidate));
+    const known = [name, ...(aliases.get(name) ?? [])].find((candidate) => written.has(candidate));
     if (known !== undefined && !slots.has(known)) slots.set(known, slot);
   });
   const steps: Step[] = [];

@@ -18,6 +18,8 @@ import type { Decoder } from "./types.ts";
 
 /** Most pairs of a writer's and a reader's node that one resolution looks at. */
 const MAX_PAIRS = 16_384;
+/** Most of them inside each other: what a stack surely holds. */
+const MAX_LEVELS = 1024;
 /** Most differences that are listed. */
 const MAX_PROBLEMS = 100;
 
@@ -53,6 +55,7 @@ export function resolve(reader: Node, writer: Parsed): Resolved {
   const problems: string[] = [];
   const notes: string[] = [];
   let count = 0;
+  let level = 0;
   let hasText = false;
   const add = (list: string[], path: string, text: string): void => {
     if (list.length < MAX_PROBLEMS) list.push(`${path === "" ? "value" : path}: ${text}`);
@@ -61,8 +64,11 @@ export function resolve(reader: Node, writer: Parsed): Resolved {
   const find = (w: Parsed, r: Node): Node | undefined => {
     const known = pairs.get(w)?.get(r);
     if (known !== undefined && busy.has(known)) known.recursive = true;
-    if (known === undefined && ++count > MAX_PAIRS) {
-      throw new CodecError("limit", `resolving these schemas takes more than ${MAX_PAIRS} steps`);
+    if (known === undefined && (++count > MAX_PAIRS || level > MAX_LEVELS)) {
+      throw new CodecError(
+        "limit",
+        `resolving these schemas takes more than ${MAX_PAIRS} steps or ${MAX_LEVELS} levels`,
+      );
     }
     if (w.kind === "string" || w.kind === "record") hasText = true;
     return known;
@@ -82,7 +88,9 @@ export function resolve(reader: Node, writer: Parsed): Resolved {
         return this.problem(path, `writer may send null, reader wants ${r.kind}`);
       const step = w.kind === r.kind ? resolveByKind.get(r.kind) : undefined;
       if (step === undefined) return this.problem(path, `writer has ${w.kind}, reader wants ${r.kind}`);
+      level++;
       const node = step(w, r, this, path);
+      level--;
       busy.delete(node);
       return node;
     },
