@@ -81,10 +81,14 @@ const pingBytes = 8;
 const headRoomBytes = 16;
 
 /**
- * A window of which half is used up within this many round trips is doubled: its reader is held up by the path. As QUIC's
- * receivers do (RFC 9000 leaves it to them; Chromium's `quic_flow_controller.cc` chose the number).
+ * A window of which half is used up within this many round trips is doubled: its reader is held up by the path. So it ends at
+ * two to four times what the path holds. QUIC's receivers measure alike and take twice as much (Chromium's
+ * `quic_flow_controller.cc`); but what the window has room for stands in the kernel ahead of small calls.
  */
-const growthRoundTrips = 2;
+const growthRoundTrips = 1;
+
+/** Round trips measured before a window grows: one alone may have met a busy moment, and windows do not shrink. */
+const leastMeasurements = 4;
 
 /** Credit given back this many times between two measurements of the path. */
 const releasesPerPing = 16;
@@ -124,6 +128,8 @@ export abstract class Session implements FrameSink, OutputHost {
   /** Shortest round trip seen, so that what waits in queues does not count; 0 before one was. */
   #roundTripMs = 0;
   #pingedAtMs = 0;
+  #measurements = 0;
+  #pinged = false;
   #releases = 0;
 
   constructor(options: SessionOptions) {
@@ -201,7 +207,7 @@ export abstract class Session implements FrameSink, OutputHost {
         this.#countControl();
         return this.#onPing(bytes, start, end);
       case FrameType.pong:
-        if (bytes[start] === measuringPing) this.#onMeasured();
+        if (bytes[start] === measuringPing && this.#pinged) this.#onMeasured();
         return;
       case FrameType.chunk:
         return this.#onChunk(streamId, bytes, start, end);
@@ -293,10 +299,14 @@ export abstract class Session implements FrameSink, OutputHost {
     const nowMs = this.host.nowMs();
     const sinceMs = nowMs - stream.releasedAtMs;
     stream.releasedAtMs = nowMs;
-    if (sinceMs < growthRoundTrips * this.#roundTripMs && stream.windowBytes === this.#streamWindowBytes) {
+    const measured = this.#measurements >= leastMeasurements;
+    const held = sinceMs < growthRoundTrips * this.#roundTripMs && stream.windowBytes === this.#streamWindowBytes;
+    if (measured && held) {
       this.#streamWindowBytes = Math.min(this.limits.maxStreamWindowBytes, this.#streamWindowBytes * 2);
     }
-    if (this.#releases++ % releasesPerPing > 0) return;
+    // A peer that is behind leaves pings unanswered: one more after a while.
+    if (this.#releases++ % releasesPerPing > 0 && (measured || this.#pinged)) return;
+    this.#pinged = true;
     this.#pingedAtMs = nowMs;
     this.#writePing(measuringPing);
   }
@@ -697,6 +707,8 @@ export abstract class Session implements FrameSink, OutputHost {
 
   #onMeasured(): void {
     const tookMs = this.receivedAtMs - this.#pingedAtMs;
+    this.#pinged = false;
+    this.#measurements++;
     this.#roundTripMs = this.#roundTripMs === 0 ? tookMs : Math.min(this.#roundTripMs, tookMs);
   }
 }

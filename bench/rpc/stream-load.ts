@@ -1,0 +1,128 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import { machineLine } from "../support/machine.ts";
+import { startPinned } from "../support/pinned-process.ts";
+import { printTable } from "../support/table.ts";
+import type { LoadJob, LoadOutcome, Memory } from "./load.ts";
+
+/*
+ * What large streams and messages do to memory and to small calls on the same connection (`npm run bench -- rpc/stream-load`). The
+ * control has no chunks: the hand-written limit sends each blob as one frame.
+ */
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, gigabytes: { type: "string" } },
+});
+const gigabytes = Number(values.gigabytes ?? (values.quick ? 1 : 10));
+const streamBytes = gigabytes * 1e9;
+const ms = values.quick ? 2000 : 5000;
+
+interface Row {
+  readonly title: string;
+  readonly job: LoadJob;
+  readonly goal: string;
+}
+
+const rows: readonly Row[] = [
+  { title: "nothing", job: { beside: "nothing", streamBytes: 0, ms }, goal: "" },
+  {
+    title: `stream of ${gigabytes} GB, fast reader`,
+    job: { beside: "fast reader", streamBytes, ms },
+    goal: "p99 ≤ 5 ×, memory ≤ 64 MiB",
+  },
+  {
+    title: `stream of ${gigabytes} GB, slow reader`,
+    job: { beside: "slow reader", streamBytes, ms },
+    goal: "p99 ≤ 5 ×, memory ≤ 64 MiB",
+  },
+  {
+    title: "stream, stopped reader",
+    job: { beside: "stopped reader", streamBytes: 0, ms },
+    goal: "p99 ≤ 5 ×, ahead ≤ window + 1 MB, memory ≤ 10 MB",
+  },
+  { title: "3 blobs of 4 MiB, both ways", job: { beside: "blobs", streamBytes: 0, ms }, goal: "p99 ≤ 5 ×" },
+  {
+    title: "the same by hand, no chunks (control)",
+    job: { beside: "control", streamBytes: 0, ms },
+    goal: "p99 ≥ 20 ×",
+  },
+];
+
+console.log(machineLine());
+const server = start("load-server.ts", [], 0);
+const ports = await next<{ port: number; controlPort: number }>(server);
+const client = start("load-client.ts", [String(ports.port), String(ports.controlPort)], 1);
+await next(client);
+await ask<LoadOutcome>(client, { beside: "nothing", streamBytes: 0, ms: ms / 2 });
+await ask<LoadOutcome>(client, { beside: "fast reader", streamBytes: 2e8, ms });
+
+const table: string[][] = [];
+let idleP99Us = Number.NaN;
+for (const { title, job, goal } of rows) {
+  const before = [await memoryOf(client), await memoryOf(server)];
+  const outcome = await ask<LoadOutcome>(client, job);
+  const [clientAfter, serverAfter] = [await memoryOf(client), await memoryOf(server)];
+  if (job.beside === "nothing") idleP99Us = outcome.p99Us;
+  const growth = (after: Memory, at: number): string => mebibytes(after.peakBytes - (before[at]?.rssBytes ?? 0));
+  table.push([
+    title,
+    outcome.p50Us.toFixed(0),
+    outcome.p99Us.toFixed(0),
+    (outcome.p99Us / idleP99Us).toFixed(1),
+    job.beside === "nothing" || job.beside === "stopped reader"
+      ? "–"
+      : (outcome.movedBytes / outcome.elapsedMs / 1000).toFixed(0),
+    job.beside === "stopped reader" ? mebibytes(serverAfter.producedBytes - outcome.movedBytes) : "–",
+    growth(clientAfter, 0),
+    growth(serverAfter, 1),
+    goal,
+  ]);
+}
+printTable(
+  [
+    "beside the small calls",
+    "p50 µs",
+    "p99 µs",
+    "p99 to idle",
+    "MB/s",
+    "ahead MiB",
+    "client grew MiB",
+    "server grew MiB",
+    "goal",
+  ],
+  table,
+);
+client.disconnect();
+server.disconnect();
+
+function start(file: string, args: readonly string[], core: number): ChildProcess {
+  return startPinned(new URL(file, import.meta.url).pathname, args, { core });
+}
+
+async function memoryOf(child: ChildProcess): Promise<Memory & { readonly producedBytes: number }> {
+  return await ask(child, "memory");
+}
+
+function mebibytes(count: number): string {
+  return (count / 1024 / 1024).toFixed(1);
+}
+
+async function ask<T>(child: ChildProcess, message: LoadJob | "memory"): Promise<T> {
+  const answer = next<T>(child);
+  child.send(message);
+  return await answer;
+}
+
+async function next<T>(child: ChildProcess): Promise<T> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const ended = once(child, "exit", { signal }).then(() => Promise.reject(new Error("The process ended")));
+  try {
+    const [message] = (await Promise.race([once(child, "message", { signal }), ended])) as [T];
+    return message;
+  } finally {
+    ended.catch(() => {});
+    settled.abort();
+  }
+}
