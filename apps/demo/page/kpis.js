@@ -26,7 +26,7 @@ const numbers = [
     note: ({ totals }) =>
       totals.resumed + totals.duplicates === 0
         ? "each recorded once"
-        : `${count(totals.resumed)} resumed, ${count(totals.duplicates)} repeats dropped`,
+        : `${count(totals.resumed)} resumed · ${count(totals.duplicates)} repeats`,
   },
   {
     id: "instances",

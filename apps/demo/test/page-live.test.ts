@@ -20,9 +20,11 @@ const counts = { stations: 1, inspection: 2, charts: 2, "non-conformance": 2, op
 
 test("the page on real processes", { skip: noBrowser }, async (t) => {
   const system = await startSystem({ planPath, counts, seed: 3, measurementsPerSecond: 20 });
-  t.after(() => system.close());
   const gateway = await startGateway({ seeds: system.seeds });
-  t.after(() => gateway.close());
+  t.after(async () => {
+    await gateway.close();
+    await system.close();
+  });
   const { page, complaints } = await openPage(t, gateway.url);
   page.setDefaultTimeout(patienceMs);
 
