@@ -131,3 +131,11 @@ class Service
 }
 export const instance: Service = new Service();
 export const typed: Client<typeof Greeter> = greeter;
+
+client.service(Greeter, { retry: { baseMs: 5 }, methods: { plain: { breaker: { failures: 2 }, hedge: false } } });
+// @ts-expect-error it has no such method
+client.service(Greeter, { methods: { plian: { timeoutMs: 5 } } });
+// @ts-expect-error there is no such option
+client.service(Greeter, { methods: { plain: { timeout: 5 } } });
+// @ts-expect-error connections belong to the client
+client.service(Greeter, { connection: {} });
