@@ -8,7 +8,7 @@ import type { List, ListIn, ListOut } from "./node.ts";
 /** Longest list of doubles that starts as a copy of a template. Storing doubles into `new Array(n)` re-allocates it. */
 const TEMPLATE_LENGTH = 16_384;
 /** Values per block of a `uint` or `int` list. */
-const BLOCK = 16;
+const BLOCK = 64;
 /**
  * Values per call of a loop. V8 replaces the code of a long loop while it runs, and drops that code again at the loop's end
  * where what follows was never run as optimized: one loop over a list of 10,000 stayed slow for hundreds of lists. Functions
@@ -228,18 +228,31 @@ function nextByte(from: ListIn): number {
 
 /** Upper halves from here on are those of unsafe integers, or of the least safe ones. */
 const MOST_UPPER = 0x1fffff;
+/** More than the sum of a block of safe integers. */
+const MOST_SUM = 2 ** 60;
 
-/** Blocks of 16: a byte with the width of the widest value, then all values in that many bytes, two's complement. */
+/** Blocks of 64: a byte with the width of the widest value, then all values in that many bytes, two's complement. */
 function int53List(name: string, lowest: number): List {
   return {
     name,
     least: (n) => n + Math.ceil(n / BLOCK),
     most: (n) => n * 7 + Math.ceil(n / BLOCK) + 8,
     write(out, values, n) {
-      // Guessing the width of the block before, most blocks are checked and written in one pass.
+      // With the width of the block before, most blocks are checked and written in one pass.
       let width = 4;
-      for (let i = 0; i < n; i += BLOCK)
-        width = writeBlock(out, values, i, Math.min(i + BLOCK, n), width, name, lowest);
+      for (let i = 0; i < n; i += BLOCK) {
+        const stop = Math.min(i + BLOCK, n);
+        let needed = width > 4 ? writeWide(out, values, i, stop, width, name, lowest) : 0;
+        if (needed <= 5) needed = writeNarrow(out, values, i, stop, width, lowest);
+        if (needed === 0) needed = Math.max(writeWide(out, values, i, stop, 5, name, lowest), 5);
+        if (needed !== width) {
+          width = needed;
+          if (width > 4) writeWide(out, values, i, stop, width, name, lowest);
+          else writeNarrow(out, values, i, stop, width, lowest);
+        }
+        out.bytes[out.pos] = width;
+        out.pos += 1 + width * (stop - i);
+      }
     },
     read(from, n) {
       const values = doubles(n);
@@ -249,52 +262,57 @@ function int53List(name: string, lowest: number): List {
   };
 }
 
-/** Writes a block; gives its width. */
-function writeBlock(
-  out: ListOut,
+/** Writes a block of 32-bit values at a guess; gives the width that it should have, or 0 if it is none. */
+function writeNarrow(
+  { view, pos: start }: ListOut,
   values: readonly unknown[],
-  start: number,
+  from: number,
+  stop: number,
+  guess: number,
+  lowest: number,
+): number {
+  let pos = start + 1;
+  let bits = 0;
+  let signs = 0;
+  for (let i = from; i < stop; i++, pos += guess) {
+    const value = values[i] as number;
+    if ((value | 0) !== value) return 0;
+    bits |= value ^ (value >> 31);
+    signs |= value;
+    view.setInt32(pos, value, true);
+  }
+  return signs < 0 && lowest === 0 ? 0 : ((32 - Math.clz32(bits)) >> 3) + 1;
+}
+
+/** The same for all values; 5 or less if a narrow block may do. */
+function writeWide(
+  { view, pos: start }: ListOut,
+  values: readonly unknown[],
+  from: number,
   stop: number,
   guess: number,
   name: string,
   lowest: number,
 ): number {
-  const { view } = out;
-  let pos = out.pos + 1;
-  // Bits that any value of the block needs, sign apart, of the upper and the lower half.
-  let upper = 0;
-  let lower = 0;
+  let pos = start + 1;
+  // Bits that any upper half needs, sign apart.
+  let bits = 0;
   let signs = 0;
-  // What is left of values that are no integers of up to 64 bits, never negative.
-  let excess = 0;
-  for (let i = start; i < stop; i++, pos += guess) {
+  let sum = 0;
+  for (let i = from; i < stop; i++, pos += guess) {
     const value = values[i];
-    if (typeof value !== "number") wrongItem(name, value, i);
-    const rounded = Math.floor(value * 2 ** -32);
-    const high = rounded | 0;
-    excess += value - Math.floor(value) + Math.abs(rounded - high);
-    const low = value | 0;
-    const sign = high >> 31;
-    upper |= high ^ sign;
-    lower |= low ^ sign;
-    signs |= sign;
-    view.setInt32(pos, low, true);
+    if (typeof value !== "number" || Math.floor(value) !== value) wrongItem(name, value, i);
+    sum += Math.abs(value);
+    const high = Math.floor(value * 2 ** -32) | 0;
+    bits |= high ^ (high >> 31);
+    signs |= high;
+    view.setInt32(pos, value | 0, true);
     view.setInt32(pos + 4, high, true);
   }
-  if (excess !== 0 || upper >= MOST_UPPER || (signs < 0 && lowest === 0))
-    refuseUnsafe(name, values, start, stop, lowest);
-  const width = ((upper === 0 ? 32 - Math.clz32(lower) : 64 - Math.clz32(upper)) >> 3) + 1;
-  if (width !== guess) {
-    pos = out.pos + 1;
-    for (let i = start; i < stop; i++, pos += width) {
-      const value = values[i] as number;
-      view.setInt32(pos, value | 0, true);
-      view.setInt32(pos + 4, Math.floor(value * 2 ** -32), true);
-    }
-  }
-  out.bytes[out.pos] = width;
-  out.pos = pos;
-  return width;
+  // Past 2^63 a value may have no upper half, but then it shows in the sum.
+  if (bits >= MOST_UPPER || sum > MOST_SUM || (signs < 0 && lowest === 0))
+    refuseUnsafe(name, values, from, stop, lowest);
+  return ((64 - Math.clz32(bits)) >> 3) + 1;
 }
 
 function readBlock(from: ListIn, values: number[], start: number, stop: number, name: string, lowest: number): void {

@@ -53,6 +53,10 @@ const Getter = struct({
 const nested = (depth: number): Tree => ({ value: depth, children: depth === 0 ? [] : [nested(depth - 1)] });
 const long = "漢字かな交じり文".repeat(700);
 const many = Array.from({ length: 300 }, (_, i) => i * 977);
+/** Whole blocks of a list of integers, of each width once, from narrow to wide and back. */
+const blocks = [1, 3, 5, 7, 6, 4, 2, 5].flatMap((width) =>
+  Array.from({ length: 64 }, (_, i) => (i === 9 ? 2 ** (8 * width - 1) - 1 : i)),
+);
 
 const cases: readonly (readonly [string, AnyCodec, readonly unknown[]])[] = [
   ["bool", bool, [true, false]],
@@ -88,8 +92,21 @@ const cases: readonly (readonly [string, AnyCodec, readonly unknown[]])[] = [
   ["array(i16)", array(i16), [[1, -2, 32767]]],
   ["array(u32)", array(u32), [[], [0], [1, 256, 65536, 2 ** 24, 2 ** 32 - 1], many]],
   ["array(i32)", array(i32), [[], [0, -1, 2 ** 31 - 1, -(2 ** 31)], many.map((n) => (n % 2 ? n : -1 - n))]],
-  ["array(uint)", array(uint), [[], [0, 1, 2 ** 53 - 1], many]],
-  ["array(int)", array(int), [[], [-1, 1, 127, -128], [32767, -32768], [2 ** 23 - 1, -(2 ** 23)], many, [2 ** 40, -3]]],
+  ["array(uint)", array(uint), [[], [0, 1, 2 ** 53 - 1], [2 ** 31], many, blocks.map((n) => Math.min(n, 2 ** 53 - 1))]],
+  [
+    "array(int)",
+    array(int),
+    [
+      [],
+      [-1, 1, 127, -128],
+      [32767, -32768],
+      [2 ** 23 - 1, -(2 ** 23)],
+      many,
+      [2 ** 40, -3],
+      [2 ** 31, -(2 ** 31) - 1],
+      blocks.map((n) => -Math.min(n, 2 ** 53 - 1) + 0),
+    ],
+  ],
   ["array(u64)", array(u64), [[], [0n, 1n, 2n ** 64n - 1n], many.map(BigInt)]],
   ["array(i64)", array(i64), [[], [0n, -1n, -(2n ** 63n), 2n ** 63n - 1n, 2n ** 31n], many.map((n) => -BigInt(n))]],
   ["array(f32)", array(f32), [[], [1.5, -0, Number.NaN]]],
