@@ -178,7 +178,10 @@ export function interpreted<C extends { readonly "~def": Def }>(codec: C): C {
   return new SchemaCodec(codec["~def"], true) as never;
 }
 
-/** A codec with code that was generated before. */
+/** A codec with code that was generated before. One with a form of its own for whole messages has no use for it. */
 export function attachCompiled<C>(def: Def, planned: Planned, compiled: Compiled): C {
-  return new SchemaCodec(def, false, { planned, compiled }) as C;
+  return new SchemaCodec(def, false, {
+    planned,
+    compiled: planned.node.root === undefined ? compiled : undefined,
+  }) as C;
 }

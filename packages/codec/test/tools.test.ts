@@ -9,9 +9,11 @@ import { z } from "zod";
 import {
   type CompiledModule,
   CodecError,
+  any,
   array,
   bytes,
   checked,
+  codecFromSchema,
   compileToSource,
   date,
   enumeration,
@@ -56,28 +58,50 @@ const value = {
   shape: { type: "y" as const, value: 7 },
 };
 
+/** The file that a build would write. */
+function written(source: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "pipit-codec-")), "code.mjs");
+  writeFileSync(file, source);
+  return pathToFileURL(file).href;
+}
+
+async function importSource(source: string): Promise<CompiledModule> {
+  return (await import(written(source))) as CompiledModule;
+}
+
 test("compileToSource gives a module of plain text that codes the same bytes", async () => {
   const source = compileToSource(All);
   assert.equal(source.includes("\u2028"), false);
-  const file = join(mkdtempSync(join(tmpdir(), "pipit-codec-")), "all.mjs");
-  writeFileSync(file, source);
-  const module = (await import(pathToFileURL(file).href)) as CompiledModule;
+  const module = await importSource(source);
   const codec = precompiled(All, module);
   assert.equal(hex(codec.encode(value)), hex(All.encode(value)));
   assert.deepStrictEqual(codec.decode(All.encode(value)), { ...value, count: 3 });
   assert.throws(() => precompiled(Tree, module), TypeError);
 });
 
+test("precompiled refuses code of another default, which the fingerprint of the schema does not tell", async () => {
+  const before = struct({ a: optional(u8), b: optional(u8) });
+  const after = struct({ a: optional(u8, { default: 1 }), b: optional(u8) });
+  assert.equal(before.fingerprint, after.fingerprint);
+  const module = await importSource(compileToSource(before));
+  assert.deepEqual(precompiled(before, module).decode(before.encode({})), {});
+  assert.throws(() => precompiled(after, module), /build it again/);
+});
+
+test("compileToSource writes nothing of a schema from elsewhere, and any alone stays plain CBOR", async () => {
+  const foreign = codecFromSchema({ type: "struct", fields: [{ name: "evil", of: "u8" }] });
+  assert.throws(() => compileToSource(foreign), TypeError);
+  assert.throws(() => compileToSource(array(foreign)), TypeError);
+  const codec = precompiled(any, await importSource(compileToSource(any)));
+  assert.equal(hex(codec.encode([1])), "8101");
+  assert.deepEqual(codec.decode(any.encode([1])), [1]);
+});
+
 const notNode = "Deno" in globalThis || "Bun" in globalThis;
 const skip = notNode && "the flag that forbids code from strings is Node's";
 
-test("where code from strings is forbidden, the interpreter takes over with the same bytes", { skip }, () => {
-  const script = `
-    import { struct, string, u32, array } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
-    const codec = struct({ a: u32, b: array(string) });
-    const bytes = codec.encode({ a: 300, b: ["x", "漢"] });
-    process.stdout.write(Buffer.from(bytes).toString("hex") + JSON.stringify(codec.decode(bytes)));
-  `;
+/** What a program prints where no text may become code. */
+function withoutFunction(script: string): string {
   const flags = [
     "--disallow-code-generation-from-strings",
     "--conditions=pipit-source",
@@ -85,9 +109,39 @@ test("where code from strings is forbidden, the interpreter takes over with the 
     "tsx",
     "--input-type=module",
   ];
-  const out = execFileSync(process.execPath, [...flags, "-e", script], { encoding: "utf8" });
+  return execFileSync(process.execPath, [...flags, "-e", script], { encoding: "utf8" });
+}
+const sources = JSON.stringify(new URL("../src/index.ts", import.meta.url).href);
+
+test("where code from strings is forbidden, the interpreter takes over with the same bytes", { skip }, () => {
+  const out = withoutFunction(`
+    import { struct, string, u32, array } from ${sources};
+    const codec = struct({ a: u32, b: array(string) });
+    const bytes = codec.encode({ a: 300, b: ["x", "漢"] });
+    process.stdout.write(Buffer.from(bytes).toString("hex") + JSON.stringify(codec.decode(bytes)));
+  `);
   const codec = struct({ a: u32, b: array(string) });
   assert.equal(out, `${hex(codec.encode({ a: 300, b: ["x", "漢"] }))}{"a":300,"b":["x","漢"]}`);
+});
+
+test("where code from strings is forbidden, a module from the build runs in the interpreter's place", { skip }, () => {
+  const codec = struct({ a: u32, b: array(string) });
+  const out = withoutFunction(`
+    import { struct, string, u32, array, precompiled } from ${sources};
+    import * as code from ${JSON.stringify(written(compileToSource(codec)))};
+    let calls = 0;
+    const counted = { fingerprint: code.fingerprint, create(x) {
+      const made = code.create(x);
+      return {
+        encode(writer, value) { made.encode(writer, value); calls++; },
+        decode(...given) { const value = made.decode(...given); calls++; return value; },
+      };
+    } };
+    const codec = precompiled(struct({ a: u32, b: array(string) }), counted);
+    const bytes = codec.encode({ a: 300, b: ["x", "漢"] });
+    process.stdout.write(Buffer.from(bytes).toString("hex") + JSON.stringify(codec.decode(bytes)) + calls);
+  `);
+  assert.equal(out, `${hex(codec.encode({ a: 300, b: ["x", "漢"] }))}{"a":300,"b":["x","漢"]}2`);
 });
 
 test("checked decodes and then validates, and gives what the validator gives", () => {
