@@ -8,6 +8,7 @@ import {
   bytes,
   type Codec,
   CodecError,
+  codecFromSchema,
   date,
   enumeration,
   f64,
@@ -230,11 +231,11 @@ for (const engine of engines) {
       assert.deepEqual(codec.decode(codec.encode({ a: 1, more: 2 } as never)), { a: 1 });
     });
 
-    test("gives the same bytes after many other messages", () => {
+    test("gives the same bytes after 100,000 other messages", () => {
       const codec = engine.of(struct({ a: string, b: array(string), c: optional(int) }));
       const value = { a: "abc", b: ["x", "漢"], c: -5 };
       const before = hex(codec.encode(value));
-      for (let i = 0; i < 2000; i++)
+      for (let i = 0; i < 100_000; i++)
         codec.encode({ a: i % 3 ? "y".repeat(i % 50) : "é漢😀".repeat(i % 9), b: [String(i), "Ā"], c: undefined });
       assert.equal(hex(codec.encode(value)), before);
     });
@@ -255,6 +256,29 @@ for (const engine of engines) {
         );
       });
     }
+
+    test("charges elements of no size, in fields that a reader passes over too", () => {
+      const nothing = array(struct({ none: tuple([]), one: enumeration(["only"]) }));
+      const writer = struct({ gone: array(nothing), kept: u8 });
+      const reader = readerOf(engine.of(struct({ kept: u8 })), writer.schema);
+      const copy = codecFromSchema(writer.schema) as typeof writer;
+      const one = { none: [] as [], one: "only" as const };
+      const few = writer.encode({ gone: [[one, one, one]], kept: 7 });
+      assert.deepEqual(reader.decode(few), { kept: 7 });
+      assert.deepEqual(copy.decode(few), writer.decode(few));
+      // Ten lists of 2^20 elements each, in 32 bytes.
+      const bomb = unhex(`0a ${"80 80 40 ".repeat(10)} 07`);
+      for (const decoder of [reader, copy, engine.of(writer)]) {
+        assert.throws(() => decoder.decode(bomb), { code: "limit" });
+      }
+    });
+
+    test("counts depth in fields that a reader passes over", () => {
+      const writer = struct({ gone: Chain, kept: u8 });
+      const reader = readerOf(engine.of(struct({ kept: u8 })), writer.schema);
+      assert.deepEqual(reader.decode(writer.encode({ gone: deep(500), kept: 7 })), { kept: 7 });
+      assert.throws(() => reader.decode(unhex(`${"01".repeat(600)}0007`)), { code: "depth" });
+    });
 
     test("charges defaults that a newer reader fills in for what no byte pays for", () => {
       const added = Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`f${i}`, optional(u8, { default: 1 })]));
@@ -278,6 +302,17 @@ for (const engine of engines) {
     });
   });
 }
+
+test("small messages share a slab that is never written again, and copy gives a buffer of its own", () => {
+  const codec = struct({ a: u32, b: string });
+  const first = codec.encode({ a: 1, b: "x" });
+  const second = codec.encode({ a: 2, b: "y" });
+  const own = codec.encode({ a: 1, b: "x" }, { copy: true });
+  assert.equal(first.buffer, second.buffer);
+  assert.equal(own.buffer.byteLength, own.length);
+  for (let i = 0; i < 20_000; i++) codec.encode({ a: 3, b: "z" });
+  assert.deepEqual(first, own);
+});
 
 test("is() wants what decoding gives: defaults present", () => {
   const codec = struct({ a: optional(u8, { default: 1 }), b: optional(u8) });

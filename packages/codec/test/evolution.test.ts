@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
   type AnyCodec,
+  any,
   array,
   bool,
   type Codec,
   CodecError,
   codecFromSchema,
+  date,
   diff,
   enumeration,
   f32,
@@ -212,6 +214,46 @@ describe("a reader of another version", () => {
     };
     assert.deepStrictEqual(across(Old, New, value), value);
   });
+
+  const bridged: readonly (readonly [string, AnyCodec, AnyCodec, unknown, unknown])[] = [
+    ["a field that became optional", struct({ a: u8 }), struct({ a: optional(u8) }), { a: 1 }, { a: 1 }],
+    [
+      "a default for what the writer may leave out",
+      struct({ a: optional(u8) }),
+      struct({ a: optional(u8, { default: 9 }) }),
+      {},
+      { a: 9 },
+    ],
+    ["a fresh default each time", struct({}), struct({ a: optional(array(u8), { default: () => [] }) }), {}, { a: [] }],
+    ["a choice that the writer did not know", enumeration(["a", "c"]), enumeration(["c", "b", "a"]), "c", "c"],
+    [
+      "a case that the writer did not know",
+      union({ y: u8 }),
+      union({ x: string, y: u16 }),
+      { type: "y", value: 5 },
+      { type: "y", value: 5 },
+    ],
+    [
+      "a reader that wants nothing",
+      struct({ a: array(any), b: array(u64), c: date }),
+      struct({}),
+      { a: [1], b: [1n], c: new Date(1) },
+      {},
+    ],
+    [
+      "names that are own properties",
+      struct({ ["__proto__"]: u8 }),
+      struct({ ["__proto__"]: u32 }),
+      JSON.parse('{"__proto__":1}'),
+      JSON.parse('{"__proto__":1}'),
+    ],
+  ];
+  for (const [name, writer, reader, given, wanted] of bridged) {
+    test(`bridges ${name}`, () => {
+      assert.deepStrictEqual(across(writer, reader, given), wanted);
+      assert.deepEqual(diff(writer as Codec<unknown>, reader as Codec<unknown>).problems, []);
+    });
+  }
 
   test("is the codec itself where schemas are the same", () => {
     assert.equal(readerOf(everything, everything.schema), everything);
