@@ -37,8 +37,8 @@ export const ProcessStats = struct({
   /** Calls that it answered. */
   served: CallCounts,
   /**
-   * Calls that it made and that must not fail: `safe`, `idempotent` and `once`, retries counted in. `failed` is the number
-   * that should stay 0; declared errors and calls given up by the caller are not in it.
+   * Calls with one reply that it made. `failed` counts `safe` and `once` ones, retries counted in: the number that should stay 0.
+   * Declared errors and calls given up by the caller are not in it.
    */
   called: CallCounts,
 });

@@ -23,6 +23,8 @@ export interface FaultScriptOptions {
   readonly totalMs: number;
   readonly signal: AbortSignal;
   readonly note: (line: string) => void;
+  /** Called when every characteristic is being recorded: from now on it takes `totalMs`. */
+  readonly onBegin: () => void;
 }
 
 /** Later than this a fault counts as undetected, or unmended. */
@@ -34,12 +36,17 @@ const slowMs = 400;
 
 /** Kills, freezes and slows one instance after the other down, each mended before the next, and measures. */
 export async function playFaults(options: FaultScriptOptions): Promise<FaultOutcome[]> {
-  const { system, watch, collector, totalMs, signal, note } = options;
+  const { system, watch, collector, totalMs, signal, note, onBegin } = options;
   const { supervisor, client } = system;
   const charts = chartsOf(client);
-  const startedMs = performance.now();
   const outcomes: FaultOutcome[] = [];
 
+  // Where nothing flows yet, nothing can be interrupted.
+  while (!signal.aborted && (await charts.list({}, { signal })).charts.some(({ owner }) => owner === "")) {
+    await sleep(pollMs);
+  }
+  const startedMs = performance.now();
+  onBegin();
   await until(0.1);
   const owner = await busiestOwner();
   await play(

@@ -41,10 +41,13 @@ export async function runHeadless({ planPath, seconds, seed, signal }: HeadlessO
   const collector = new StatsCollector(watch, ending.signal);
   try {
     const progress = new Progress(seconds, "seconds");
-    const ticking = tick(progress, seconds, signal);
+    let ticking: Promise<void> | undefined;
+    const onBegin = (): void => {
+      ticking = tick(progress, seconds, signal);
+    };
     const totalMs = seconds * 1000;
     const note = (line: string): void => progress.note(line);
-    const outcomes = await playFaults({ system, watch, collector, totalMs, signal, note });
+    const outcomes = await playFaults({ system, watch, collector, totalMs, signal, note, onBegin });
     await ticking;
     progress.end();
     return await summarize(system, collector, outcomes);
@@ -92,7 +95,7 @@ async function summarize(
   const calls = stats.reduce((sum, { called }) => sum + called.total, 0);
 
   console.log(`\n${instanceTable(stats)}\n\n${faultTable(outcomes)}\n`);
-  console.log(`${calls} safe, idempotent and once calls made, ${failed} failed`);
+  console.log(`${calls} calls made, ${failed} safe or once calls failed`);
   console.log(
     `${recorded} measurements recorded, ${lost} lost, ${doubled} doubled; ${repeated} sent again after a loss and dropped`,
   );

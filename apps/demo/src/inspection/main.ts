@@ -16,10 +16,19 @@ await runProcess(({ settings, client }) => {
     serve: (server) =>
       server.handle(Inspection, {
         async submit(measurements, context) {
-          // The call's own context is passed on by itself: when the station goes, the calls made for it end.
-          const forwarder = new Forwarder((characteristic, batch) =>
-            charts.record({ characteristic, measurements: batch }, { hashKey: characteristic }),
-          );
+          // By itself a call made here would share the three retries that the whole stream has for its life, which suits a
+          // call and not a stream: each batch gets its own. When the station goes, the calls made for it still end.
+          const { signal, traceparent, criticality } = context;
+          const forwarder = new Forwarder((characteristic, batch) => {
+            const outer = {
+              signal,
+              traceparent,
+              criticality,
+              deadlineMs: Number.POSITIVE_INFINITY,
+              retries: { left: 3 },
+            };
+            return charts.record({ characteristic, measurements: batch }, { hashKey: characteristic, context: outer });
+          });
           let recorded = 0;
           try {
             // Asking for the next measurement only when there is room is the back-pressure: it reaches the gauge.

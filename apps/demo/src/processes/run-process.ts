@@ -45,7 +45,10 @@ export async function runProcess(setUp: (surroundings: Surroundings) => Part | P
   process.on("disconnect", () => process.exit(0));
 
   const registry = gossipRegistry({ id: settings.id, seeds: settings.seeds, cluster: "demo" });
-  const client = connect(registry, countCalled(called, now));
+  const client = connect(
+    registry,
+    countCalled(called, now, (error) => console.error(`${settings.id}: ${String(error)}`)),
+  );
   try {
     const part = await setUp({ client, settings });
     const server = createServer({ id: settings.id, registry, replyStore: part.replyStore });

@@ -23,15 +23,30 @@ export function countServed(counter: CallCounter, now: () => number): Intercepto
 }
 
 /**
- * Counts the calls that a process makes and that must not fail. An interceptor of a client wraps the whole call, retries and
- * hedges included, so what is counted is what the user of the client sees.
+ * Counts the calls with one reply that a process makes. Those that are `safe` or `once` must not fail while single instances do:
+ * a failure of one is counted and told to `onFailure`. An `idempotent` call that fails is made again by whoever made it, as a
+ * station does with its stream; an interceptor of a client wraps the whole call, retries and hedges included, so what is
+ * counted is what the user of the client sees.
  */
-export function countCalled(counter: CallCounter, now: () => number): Interceptor {
-  const counting = countServed(counter, now);
-  return (request, next) => {
+export function countCalled(
+  counter: CallCounter,
+  now: () => number,
+  onFailure: (error: unknown) => void = () => {},
+): Interceptor {
+  return async (request, next) => {
     const { kind, idempotency } = request.method;
-    // A stream that breaks is begun again by its owner: no promise is broken.
-    return kind === "unary" && idempotency !== "none" ? counting(request, next) : next(request);
+    if (kind !== "unary") return next(request);
+    const startedMs = now();
+    try {
+      const reply = await next(request);
+      counter.count(now(), false, now() - startedMs);
+      return reply;
+    } catch (error) {
+      const failed = (idempotency === "safe" || idempotency === "once") && isFailure(error);
+      counter.count(now(), failed, now() - startedMs);
+      if (failed) onFailure(error);
+      throw error;
+    }
   };
 }
 

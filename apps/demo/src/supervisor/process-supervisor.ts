@@ -122,11 +122,16 @@ export class ProcessSupervisor {
     return this.#start(entry);
   }
 
-  /** Stops all processes in order: those first that call, so that nobody misses those that answer. */
+  /** Stops all processes in order: those first that call by themselves, so that nobody misses those that answer. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const kind of ["operators", "stations", "inspection", "charts", "non-conformance"] as const) {
-      const entries = [...this.#entries.values()].filter((entry) => entry.kind === kind);
+    for (const kinds of [
+      ["operators", "stations"],
+      ["inspection", "charts", "non-conformance"],
+    ] as const satisfies ProcessKind[][]) {
+      const entries = [...this.#entries.values()].filter(({ kind }) =>
+        (kinds as readonly ProcessKind[]).includes(kind),
+      );
       await Promise.all(entries.map((entry) => this.#stop(entry)));
     }
     this.#janitor.stdin?.end();
