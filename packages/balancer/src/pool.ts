@@ -213,8 +213,9 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   /** Reads the clock, and says when next: as many picks as pass in a millisecond or so need no other reading. */
   #pace(): void {
     const beforeMs = this.nowMs;
-    const isSoon = this.readClock() - beforeMs < 1;
-    this.#picksPerReading = isSoon ? Math.min(2 * this.#picksPerReading, mostPerReading) : fewestPerReading;
+    const elapsedMs = this.readClock() - beforeMs;
+    const picks = elapsedMs < 1 ? 2 * this.#picksPerReading : Math.floor(this.#picksPerReading / elapsedMs);
+    this.#picksPerReading = Math.min(Math.max(picks, fewestPerReading), mostPerReading);
   }
 
   /** A picked attempt ended. */
