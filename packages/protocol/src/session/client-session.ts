@@ -29,7 +29,7 @@ import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtClient } from "./resolve-types.ts";
 import { type FrameStart, Session, type SessionOptions } from "./session.ts";
-import { StreamState } from "./stream-state.ts";
+import type { SessionStream, StreamState, Waiting } from "./stream-state.ts";
 import {
   base,
   BindResult,
@@ -89,6 +89,8 @@ export class ClientSession extends Session {
   readonly #free: number[] = [];
   readonly #bindings = new Map<Method, Binding>();
   readonly #bindingsByNumber: Binding[] = [];
+  /** The binding used last: calls of one method come in runs. */
+  #lastBinding: Binding | undefined;
   #unflushed: ClientStream[] = [];
   #opened = 0;
   /** Where the flags of the request begun last stand. */
@@ -132,18 +134,10 @@ export class ClientSession extends Session {
     if (!this.available) {
       throw new RpcError("unavailable", `No room for a call: ${this.#openCalls} are open`, { handled: "no" });
     }
-    const binding = this.#bindings.get(call.method) ?? this.#bind(call.method);
+    const binding = this.#bindingOf(call.method);
     const slot = this.#free.length > 0 ? (this.#free.pop() as number) : this.#streams.length;
     const generation = this.#generations[slot] ?? 0;
-    const stream = new ClientStream(
-      this,
-      call,
-      binding,
-      (generation << slotBits) | slot,
-      this.#opened + 1,
-      this.initialSendCredit,
-      this.initialWindowBytes,
-    );
+    const stream = new ClientStream(this, call, binding, (generation << slotBits) | slot, this.#opened + 1);
     try {
       this.#writeRequest(stream, call, binding, nowMs);
     } catch (error) {
@@ -208,7 +202,7 @@ export class ClientSession extends Session {
     if (this.available) this.#events.onRoom();
   }
 
-  protected override onWritable(stream: StreamState): void {
+  protected override onWritable(stream: SessionStream): void {
     (stream as ClientStream).call?.onWritable();
   }
 
@@ -295,6 +289,12 @@ export class ClientSession extends Session {
     return bytes && copyOf(bytes, stream.bodyStart, stream.bodyEnd);
   }
 
+  #bindingOf(method: Method): Binding {
+    const last = this.#lastBinding;
+    if (last?.method === method) return last;
+    return (this.#lastBinding = this.#bindings.get(method) ?? this.#bind(method));
+  }
+
   #bind(method: Method): Binding {
     const number = this.#bindingsByNumber.length;
     if (number >= this.limits.maxBindings) {
@@ -344,9 +344,10 @@ export class ClientSession extends Session {
       writeRaw(writer, call.requestBytes);
       size = this.finishMessage(stream, start, this.#flagsAt, bodyStart, again);
     }
-    if (stream.packing === undefined) this.#rememberBytes(stream, bodyStart, bodyStart + size);
+    const packing = stream.state?.packing;
+    if (packing === undefined) this.#rememberBytes(stream, bodyStart, bodyStart + size);
     else {
-      stream.body = stream.packing.body;
+      stream.body = packing.body;
       stream.ordinal = unwritten;
     }
   }
@@ -389,9 +390,10 @@ export class ClientSession extends Session {
 
   /** Notes where the request's bytes lie, so that a retry can send the same ones. */
   #rememberBytes(stream: ClientStream, bodyStart: number, bodyEnd: number): void {
-    if (stream.bulk !== undefined) {
-      stream.bulk.kept = true;
-      stream.long = stream.bulk;
+    const bulk = stream.state?.bulk;
+    if (bulk !== undefined) {
+      bulk.kept = true;
+      stream.long = bulk;
     } else if (!this.output.direct) stream.body = copyOf(this.output.writer.bytes, bodyStart, bodyEnd);
     else {
       stream.bodyStart = bodyStart;
@@ -402,22 +404,29 @@ export class ClientSession extends Session {
 
   #onReply(stream: ClientStream | undefined, reader: Reader): void {
     if (stream === undefined) throw new ProtocolFault("End of a stream that is not open");
-    if (stream.arriving !== undefined) return this.readLater(stream.arriving, (later) => this.#onReply(stream, later));
+    const arriving = stream.state?.arriving;
+    if (arriving !== undefined) return this.#onReplyLater(arriving, stream);
     this.countWork();
     const flags = readByte(reader);
-    let trailers: Metadata | undefined;
+    if ((flags & Flag.fields) !== 0) this.#readReplyFields(stream, reader);
+    else stream.retriesReturned = stream.retriesLent;
+    if ((flags & Flag.message) === 0) this.#settleReply(stream, undefined);
+    else this.readMessage(stream, flags, 0);
+  }
+
+  // What makes functions stands apart: a function that makes some takes memory for what they share at each call of its own.
+
+  #onReplyLater(arriving: Waiting[], stream: ClientStream): void {
+    this.readLater(arriving, (later) => this.#onReply(stream, later));
+  }
+
+  #readReplyFields(stream: ClientStream, reader: Reader): void {
     let used = 0;
-    if ((flags & Flag.fields) !== 0) {
-      readFields(reader, (id, value) => {
-        if (id === ReplyField.trailers) trailers = readMetadata(new Reader(value));
-        if (id === ReplyField.retriesUsed) used = fieldNumber(value);
-      });
-    }
-    const returned = Math.max(0, stream.retriesLent - used);
-    if ((flags & Flag.message) === 0) return this.#settleReply(stream, undefined, trailers, returned);
-    stream.trailers = trailers;
-    stream.retriesReturned = returned;
-    this.readMessage(stream, flags, 0);
+    readFields(reader, (id, value) => {
+      if (id === ReplyField.trailers) stream.trailers = readMetadata(new Reader(value));
+      if (id === ReplyField.retriesUsed) used = fieldNumber(value);
+    });
+    stream.retriesReturned = Math.max(0, stream.retriesLent - used);
   }
 
   protected override deliver(stream: ClientStream, message: Reader, charge: number): void {
@@ -435,7 +444,6 @@ export class ClientSession extends Session {
   }
 
   #decodeReply(stream: ClientStream, reader: Reader): void {
-    const { trailers, retriesReturned: returned } = stream;
     const { binding } = stream;
     if (stream.call === undefined) return this.#retire(stream);
     let reply: unknown;
@@ -447,10 +455,10 @@ export class ClientSession extends Session {
         error: error as RpcError,
         handled: "yes",
         refused: false,
-        retriesReturned: returned,
+        retriesReturned: stream.retriesReturned,
       });
     }
-    this.#settleReply(stream, reply, trailers, returned);
+    this.#settleReply(stream, reply);
   }
 
   #onItem(stream: ClientStream | undefined): void {
@@ -481,8 +489,8 @@ export class ClientSession extends Session {
 
   #onFailure(stream: ClientStream | undefined, reader: Reader, refused: boolean): void {
     if (stream === undefined) throw new ProtocolFault("End of a stream that is not open");
-    if (stream.arriving !== undefined)
-      return this.readLater(stream.arriving, (later) => this.#onFailure(stream, later, refused));
+    const arriving = stream.state?.arriving;
+    if (arriving !== undefined) return this.readLater(arriving, (later) => this.#onFailure(stream, later, refused));
     this.countWork();
     const failure = readFailure(reader);
     const handled = refused ? "no" : failure.handled;
@@ -530,6 +538,7 @@ export class ClientSession extends Session {
       // The calls that used it are refused one by one; the next one binds in full.
       if (server !== undefined) this.#confirmed.delete(server, binding.method);
       this.#bindings.delete(binding.method);
+      this.#lastBinding = undefined;
     } else if (result !== BindResult.refused) throw new ProtocolFault(`Answer ${result} to a binding is unknown`);
   }
 
@@ -548,23 +557,23 @@ export class ClientSession extends Session {
   }
 
   #handledWhenLost(stream: ClientStream): "no" | "maybe" {
-    if (stream.sent === undefined && stream.bulk === undefined) return "no";
+    const bulk = stream.state?.bulk;
+    if (stream.sent === undefined && bulk === undefined) return "no";
     if (stream.ordinal > this.#acceptedCount) return "no";
     // A request of which a part is missing cannot have reached a handler.
     const { kind } = stream.binding.method;
-    const bulk = stream.bulk;
     const whole = bulk === undefined || bulk.sent === bulk.body.length;
     return whole || kind === "client_stream" || kind === "bidi" ? "maybe" : "no";
   }
 
-  #settleReply(stream: ClientStream, reply: unknown, trailers: Metadata | undefined, returned: number): void {
+  #settleReply(stream: ClientStream, reply: unknown): void {
     const { call } = stream;
     this.#retire(stream);
     if (stream.long !== undefined) {
       this.output.recycle(stream.long);
       stream.long = undefined;
     }
-    call?.onReply(reply, trailers, returned);
+    call?.onReply(reply, stream.trailers, stream.retriesReturned);
   }
 
   #settleFailure(stream: ClientStream, failure: Parameters<OutgoingCall["onFailure"]>[0]): void {
@@ -576,7 +585,7 @@ export class ClientSession extends Session {
   /** A one-way call has settled for its caller; the server still owes its end. */
   #settleOneway(stream: ClientStream): void {
     const { call } = stream;
-    if (call === undefined || stream.bulk !== undefined) return;
+    if (call === undefined || stream.state?.bulk !== undefined) return;
     stream.call = undefined;
     this.#openCalls--;
     this.#owedEnds++;
@@ -609,7 +618,9 @@ export class ClientSession extends Session {
 }
 
 /** One call on a connection, as its caller holds it. */
-export class ClientStream extends StreamState implements OutgoingStream {
+export class ClientStream implements SessionStream, OutgoingStream {
+  readonly id: number;
+  state: StreamState | undefined = undefined;
   /** Undefined once the call has ended for its caller. */
   call: OutgoingCall | undefined;
   readonly binding: Binding;
@@ -631,16 +642,8 @@ export class ClientStream extends StreamState implements OutgoingStream {
   retriesReturned = 0;
   readonly #session: ClientSession;
 
-  constructor(
-    session: ClientSession,
-    call: OutgoingCall,
-    binding: Binding,
-    id: number,
-    ordinal: number,
-    sendCredit: number,
-    windowBytes: number,
-  ) {
-    super(id, sendCredit, windowBytes);
+  constructor(session: ClientSession, call: OutgoingCall, binding: Binding, id: number, ordinal: number) {
+    this.id = id;
     this.#session = session;
     this.call = call;
     this.binding = binding;

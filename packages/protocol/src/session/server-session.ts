@@ -13,7 +13,7 @@ import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtServer, UnknownFingerprint } from "./resolve-types.ts";
 import { type FrameStart, isSending, Session, type SessionOptions } from "./session.ts";
-import { StreamState } from "./stream-state.ts";
+import type { SessionStream, StreamState } from "./stream-state.ts";
 import {
   BindResult,
   defaultRetriesLent,
@@ -137,7 +137,7 @@ export class ServerSession extends Session {
     this.#events.onPreface(preface);
   }
 
-  protected override onWritable(stream: StreamState): void {
+  protected override onWritable(stream: SessionStream): void {
     (stream as ServerStream).handler?.onWritable();
   }
 
@@ -262,18 +262,7 @@ export class ServerSession extends Session {
     const flags = readByte(reader);
     const leftMs = (flags & Flag.deadline) === 0 ? Number.POSITIVE_INFINITY : readVarint(reader);
     if (bound.refusal === undefined && this.#openedCount <= this.#acceptedCount) {
-      return this.#open(
-        new ServerStream(
-          this,
-          streamId,
-          bound,
-          this.receivedAtMs + leftMs,
-          this.initialSendCredit,
-          this.initialWindowBytes,
-        ),
-        flags,
-        slot,
-      );
+      return this.#open(new ServerStream(this, streamId, bound, this.receivedAtMs + leftMs), flags, slot);
     }
     const error = bound.refusal ?? new RpcError("unavailable", "The server is draining");
     this.#writeEnd(FrameType.refused, streamId, error, undefined, undefined, 0);
@@ -318,7 +307,8 @@ export class ServerSession extends Session {
   }
 
   #onInputEnd(stream: ServerStream | undefined): void {
-    if (stream?.arriving !== undefined) this.readLater(stream.arriving, () => stream.handler?.onInputEnd());
+    const arriving = stream?.state?.arriving;
+    if (arriving !== undefined) this.readLater(arriving, () => stream?.handler?.onInputEnd());
     else stream?.handler?.onInputEnd();
   }
 
@@ -446,7 +436,7 @@ export class ServerSession extends Session {
     stream.ended = true;
     this.releaseRest(stream);
     if (!isSending(stream)) this.#vacate(stream);
-    else (stream.afterBulk ??= []).push(() => this.#vacate(stream));
+    else this.inOrder(stream, () => this.#vacate(stream));
   }
 
   #vacate(stream: ServerStream): void {
@@ -486,7 +476,9 @@ class RequestHead {
 const plainHead: RequestHead = Object.freeze(new RequestHead());
 
 /** One call on a connection, as its server holds it. */
-export class ServerStream extends StreamState implements IncomingCall {
+export class ServerStream implements SessionStream, IncomingCall {
+  readonly id: number;
+  state: StreamState | undefined = undefined;
   readonly binding: Binding;
   readonly deadlineMs: number;
   handler: IncomingHandler | undefined = undefined;
@@ -498,16 +490,9 @@ export class ServerStream extends StreamState implements IncomingCall {
   #start = 0;
   #end = 0;
 
-  constructor(
-    session: ServerSession,
-    id: number,
-    binding: Binding,
-    deadlineMs: number,
-    sendCredit: number,
-    windowBytes: number,
-  ) {
-    super(id, sendCredit, windowBytes);
+  constructor(session: ServerSession, id: number, binding: Binding, deadlineMs: number) {
     this.#session = session;
+    this.id = id;
     this.binding = binding;
     this.deadlineMs = deadlineMs;
   }

@@ -20,7 +20,7 @@ import { BulkSend, Output, type OutputHost, type SlabPool } from "./output.ts";
 import { algorithmOf, leastPackedBytes, numberOf, type PackedHead, type Packing, sharedAlgorithm } from "./packing.ts";
 import { decodePreface, encodePreface, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import type { StreamState, Waiting } from "./stream-state.ts";
+import { type SessionStream, StreamState, type Waiting } from "./stream-state.ts";
 import {
   base,
   chunkBytes,
@@ -109,15 +109,15 @@ export abstract class Session implements FrameSink, OutputHost {
   protected readonly host: SessionHost;
   protected readonly output: Output;
   protected readonly reader: Reader = new Reader();
-  /** Credit that a new stream's items have at the peer. */
-  protected initialSendCredit: number = base.streamWindowBytes;
-  protected readonly initialWindowBytes: number;
   readonly #parser = new FrameParser();
-  readonly #blocked = new Set<StreamState>();
+  readonly #blocked = new Set<SessionStream>();
   #magicRead = 0;
   readonly #compression: Compression | undefined;
   /** What messages are packed with, where they are; known once the peer's preface is. */
   #algorithm: CompressionAlgorithm | undefined;
+  /** Credit that a new stream's items have at the peer, and here. */
+  #initialSendCredit: number = base.streamWindowBytes;
+  readonly #initialWindowBytes: number;
   #sendCredit: number = base.connectionWindowBytes;
   #receiveCredit: number;
   #unreleased = 0;
@@ -137,9 +137,9 @@ export abstract class Session implements FrameSink, OutputHost {
     this.limits = options.limits;
     this.output = new Output(options.slabs, this);
     this.#compression = options.compression;
-    this.initialWindowBytes = Math.max(base.streamWindowBytes, options.limits.streamWindowBytes);
+    this.#initialWindowBytes = Math.max(base.streamWindowBytes, options.limits.streamWindowBytes);
     this.#receiveCredit = Math.max(base.connectionWindowBytes, options.limits.connectionWindowBytes);
-    this.#streamWindowBytes = this.initialWindowBytes;
+    this.#streamWindowBytes = this.#initialWindowBytes;
     this.output.append(encodePreface(options.preface));
   }
 
@@ -231,19 +231,19 @@ export abstract class Session implements FrameSink, OutputHost {
   /** A frame of this role. False when its type is unknown. */
   protected abstract handle(type: number, streamId: number, reader: Reader): boolean;
   /** The open stream with this id; undefined when it has ended, which is no fault. */
-  protected abstract find(streamId: number): StreamState | undefined;
+  protected abstract find(streamId: number): SessionStream | undefined;
   /** The peer's preface was read and its version fits. */
   protected abstract onPreface(preface: Preface): void;
   /** The first bytes are those of another protocol. */
   protected abstract onForeign(bytes: Uint8Array): void;
   /** A message is whole: an item when it took credit, else the one message of the call. */
-  protected abstract deliver(stream: StreamState, message: Reader, charge: number): void;
+  protected abstract deliver(stream: SessionStream, message: Reader, charge: number): void;
   /** A message is longer than we take. */
-  protected abstract refuseMessage(stream: StreamState, error: RpcError): void;
+  protected abstract refuseMessage(stream: SessionStream, error: RpcError): void;
   /** A message came damaged. */
-  protected abstract rejectMessage(stream: StreamState, error: RpcError): void;
+  protected abstract rejectMessage(stream: SessionStream, error: RpcError): void;
   /** The stream has room for items again. */
-  protected abstract onWritable(stream: StreamState): void;
+  protected abstract onWritable(stream: SessionStream): void;
   /** The peer broke the protocol, or speaks another version: say so and end. */
   abstract fault(message: string): void;
   abstract onFlush(bytes: Uint8Array): boolean;
@@ -253,54 +253,63 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /** Whether one more item may be sent on the stream now; if not, `onWritable` follows. */
-  protected writable(stream: StreamState): boolean {
-    if (stream.sendCredit > 0 && this.#sendCredit > 0 && !isSending(stream) && !this.output.full) return true;
+  protected writable(stream: SessionStream): boolean {
+    const { sendCredit } = this.#stateOf(stream);
+    if (sendCredit > 0 && this.#sendCredit > 0 && !isSending(stream) && !this.output.full) return true;
     this.#blocked.add(stream);
     return false;
   }
 
   /** A stream has ended: nothing waits for it any more. */
-  protected forget(stream: StreamState): void {
+  protected forget(stream: SessionStream): void {
     if (this.#blocked.size > 0) this.#blocked.delete(stream);
-    this.#dropAssembly(stream);
+    const { state } = stream;
+    if (state === undefined) return;
+    this.#dropAssembly(state);
     if (!isSending(stream)) return;
-    if (stream.bulk !== undefined) this.output.dropBulk(stream.bulk);
-    stream.bulk = undefined;
-    stream.packing = undefined;
-    stream.afterBulk = undefined;
+    if (state.bulk !== undefined) this.output.dropBulk(state.bulk);
+    state.bulk = undefined;
+    state.packing = undefined;
+    state.afterBulk = undefined;
+  }
+
+  #stateOf(stream: SessionStream): StreamState {
+    return (stream.state ??= new StreamState(this.#initialSendCredit, this.#initialWindowBytes));
   }
 
   /** Gives the connection the credit back for items that nobody will consume. */
-  protected releaseRest(stream: StreamState): void {
-    if (stream.unconsumed === 0) return;
-    this.#releaseConnection(stream.unconsumed);
-    stream.unconsumed = 0;
+  protected releaseRest(stream: SessionStream): void {
+    const { state } = stream;
+    if (state === undefined || state.unconsumed === 0) return;
+    this.#releaseConnection(state.unconsumed);
+    state.unconsumed = 0;
   }
 
   /** Items of a stream were consumed. `open` is false when the stream has ended: only the connection gets credit then. */
-  protected release(stream: StreamState, bytes: number, open: boolean): void {
-    const consumed = Math.min(bytes, stream.unconsumed);
-    stream.unconsumed -= consumed;
+  protected release(stream: SessionStream, bytes: number, open: boolean): void {
+    const state = this.#stateOf(stream);
+    const consumed = Math.min(bytes, state.unconsumed);
+    state.unconsumed -= consumed;
     this.#releaseConnection(consumed);
     if (!open || this.closed) return;
-    stream.unreleased += consumed;
-    if (stream.unreleased * 2 < stream.windowBytes) return;
-    this.#tuneWindow(stream);
-    const growth = this.#streamWindowBytes - stream.windowBytes;
-    const credit = stream.unreleased + Math.max(0, growth);
-    stream.windowBytes = Math.max(stream.windowBytes, this.#streamWindowBytes);
-    stream.unreleased = 0;
-    stream.receiveCredit += credit;
+    state.unreleased += consumed;
+    if (state.unreleased * 2 < state.windowBytes) return;
+    this.#tuneWindow(state);
+    const growth = this.#streamWindowBytes - state.windowBytes;
+    const credit = state.unreleased + Math.max(0, growth);
+    state.windowBytes = Math.max(state.windowBytes, this.#streamWindowBytes);
+    state.unreleased = 0;
+    state.receiveCredit += credit;
     this.#writeWindow(FrameType.window, stream.id, credit);
   }
 
-  #tuneWindow(stream: StreamState): void {
+  #tuneWindow(state: StreamState): void {
     if (this.#streamWindowBytes >= this.limits.maxStreamWindowBytes) return;
     const nowMs = this.host.nowMs();
-    const sinceMs = nowMs - stream.releasedAtMs;
-    stream.releasedAtMs = nowMs;
+    const sinceMs = nowMs - state.releasedAtMs;
+    state.releasedAtMs = nowMs;
     const measured = this.#measurements >= leastMeasurements;
-    const held = sinceMs < growthRoundTrips * this.#roundTripMs && stream.windowBytes === this.#streamWindowBytes;
+    const held = sinceMs < growthRoundTrips * this.#roundTripMs && state.windowBytes === this.#streamWindowBytes;
     if (measured && held) {
       this.#streamWindowBytes = Math.min(this.limits.maxStreamWindowBytes, this.#streamWindowBytes * 2);
     }
@@ -312,7 +321,7 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /** Sends an item, packed where `compress`. @throws RpcError when it does not encode or is too long; the stream is as before */
-  protected writeItem(stream: StreamState, type: MessageType, item: unknown, compress: boolean): void {
+  protected writeItem(stream: SessionStream, type: MessageType, item: unknown, compress: boolean): void {
     const start = this.#beginItem(stream);
     const again = compress
       ? (): FrameStart => {
@@ -321,13 +330,13 @@ export abstract class Session implements FrameSink, OutputHost {
         }
       : undefined;
     const size = this.writeMessage(stream, start, start + frameHeadBytes, type, item, again);
-    stream.sendCredit -= size + frameHeadBytes;
+    this.#stateOf(stream).sendCredit -= size + frameHeadBytes;
     this.#sendCredit -= size + frameHeadBytes;
     this.#workFrames++; // the peer may give credit back for it, ask whether we live, and so on
     this.output.relieve();
   }
 
-  #beginItem(stream: StreamState): number {
+  #beginItem(stream: SessionStream): number {
     const start = this.output.begin(FrameType.item, stream.id);
     const { writer } = this.output;
     writer.bytes[writer.pos++] = 0;
@@ -338,12 +347,12 @@ export abstract class Session implements FrameSink, OutputHost {
    * Encodes a message at the end of the frame begun at `start`, whose flags stand at `flagsAt`, and completes the frame.
    * A long message leaves the frame and follows it in parts. Returns its size.
    *
-   * With `again`, which begins the frame anew, it may be packed: then nothing is written yet, and `stream.packing` is set.
+   * With `again`, which begins the frame anew, it may be packed: then nothing is written yet, and the stream's `packing` is set.
    *
    * @throws RpcError `invalid_argument` when it does not encode, `resource_exhausted` when the peer takes none so long
    */
   protected writeMessage(
-    stream: StreamState,
+    stream: SessionStream,
     start: number,
     flagsAt: number,
     type: MessageType,
@@ -371,7 +380,7 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /** Completes a frame whose message is written from `bodyStart` on, or lies `apart`. */
   protected finishMessage(
-    stream: StreamState,
+    stream: SessionStream,
     start: number,
     flagsAt: number,
     bodyStart: number,
@@ -408,14 +417,15 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /** Sends a message once it is packed, or as it is when that makes it no smaller. */
-  #pack(stream: StreamState, body: Uint8Array, again: () => FrameStart): void {
+  #pack(stream: SessionStream, body: Uint8Array, again: () => FrameStart): void {
     const algorithm = this.#algorithm;
     if (algorithm === undefined) return;
     const packing: Packing = { body };
-    stream.packing = packing;
+    const state = this.#stateOf(stream);
+    state.packing = packing;
     this.#compression?.pack(algorithm, body, (packed) => {
-      if (this.closed || stream.packing !== packing) return; // the stream has ended meanwhile
-      stream.packing = undefined;
+      if (this.closed || state.packing !== packing) return; // the stream has ended meanwhile
+      state.packing = undefined;
       const { start, flagsAt } = again();
       const { writer } = this.output;
       const message = packed !== undefined && packed.length < body.length ? packed : body;
@@ -432,35 +442,36 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /** Completes the frame as the head of a long message, and sends `body` after it in parts. */
-  #startBulk(stream: StreamState, start: number, flagsAt: number, body: Uint8Array, apart: Writer | undefined): void {
+  #startBulk(stream: SessionStream, start: number, flagsAt: number, body: Uint8Array, apart: Writer | undefined): void {
     const { output } = this;
     const { writer } = output;
     writer.bytes[flagsAt] = (writer.bytes[flagsAt] ?? 0) | Flag.chunked;
     writeU32(writer, body.length);
     output.end(start);
     const bulk = new BulkSend(stream.id, body, apart, () => this.#messageDone(stream));
-    stream.bulk = bulk;
+    this.#stateOf(stream).bulk = bulk;
     output.sendBulk(bulk);
   }
 
   /** Runs `write` once nothing of the stream is under way: at once, or behind a long message. */
-  protected inOrder(stream: StreamState, write: () => void): void {
+  protected inOrder(stream: SessionStream, write: () => void): void {
     if (!isSending(stream)) write();
-    else (stream.afterBulk ??= []).push(write);
+    else (this.#stateOf(stream).afterBulk ??= []).push(write);
   }
 
   /**
    * Takes in the message of the frame under the reader, whose flags were read, and which took `charge` of credit: now, or
    * when its last part has come and it is unpacked. What is longer than we take is refused.
    */
-  protected readMessage(stream: StreamState, flags: number, charge: number): void {
+  protected readMessage(stream: SessionStream, flags: number, charge: number): void {
     const { reader } = this;
     if ((flags & (Flag.chunked | Flag.compressed)) === 0) return this.#arrive(stream, reader, charge);
     const packed = (flags & Flag.compressed) === 0 ? undefined : this.#readPackedHead();
     const chunked = (flags & Flag.chunked) !== 0;
     const size = chunked ? readU32(reader) : reader.end - reader.pos;
     if (chunked && reader.pos !== reader.end) throw new ProtocolFault("Head of a long message carries a part of it");
-    if (stream.assembly !== undefined) throw new ProtocolFault("Long message inside another on one stream");
+    const state = this.#stateOf(stream);
+    if (state.assembly !== undefined) throw new ProtocolFault("Long message inside another on one stream");
     if (size === 0) throw new ProtocolFault("Long message without bytes");
     if (packed !== undefined && size >= packed.bytes) throw new ProtocolFault("Packed message that is no smaller");
     const held = (chunked ? size : 0) + (packed?.bytes ?? 0);
@@ -468,7 +479,7 @@ export abstract class Session implements FrameSink, OutputHost {
     if (excess !== undefined)
       return this.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
     this.#assembling += held;
-    if (chunked) stream.assembly = { bytes: allocate(size), filled: 0, charge, packed };
+    if (chunked) state.assembly = { bytes: allocate(size), filled: 0, charge, packed };
     else if (packed !== undefined) this.#unpack(stream, reader.bytes.subarray(reader.pos, reader.end), packed, charge);
   }
 
@@ -479,10 +490,11 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /** A message is here: behind those of its stream that are still being unpacked. */
-  #arrive(stream: StreamState, message: Reader, charge: number): void {
-    if (stream.arriving === undefined) return this.deliver(stream, message, charge);
+  #arrive(stream: SessionStream, message: Reader, charge: number): void {
+    const arriving = stream.state?.arriving;
+    if (arriving === undefined) return this.deliver(stream, message, charge);
     const { bytes, pos, end } = message;
-    stream.arriving.push({ heldBytes: 0, read: () => this.deliver(stream, new Reader(bytes, pos, end), charge) });
+    arriving.push({ heldBytes: 0, read: () => this.deliver(stream, new Reader(bytes, pos, end), charge) });
   }
 
   /** Reads the frame under the reader when what came before it on its stream is unpacked. */
@@ -492,29 +504,30 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /** Unpacks a message, one at a time on a stream. Its size was admitted, and no more than that comes out. */
-  #unpack(stream: StreamState, bytes: Uint8Array, packed: PackedHead, charge: number, held = packed.bytes): void {
-    if (stream.arriving !== undefined) {
-      stream.arriving.push({ heldBytes: held, read: () => this.#unpack(stream, bytes, packed, charge, held) });
+  #unpack(stream: SessionStream, bytes: Uint8Array, packed: PackedHead, charge: number, held = packed.bytes): void {
+    const state = this.#stateOf(stream);
+    if (state.arriving !== undefined) {
+      state.arriving.push({ heldBytes: held, read: () => this.#unpack(stream, bytes, packed, charge, held) });
       return;
     }
-    stream.arriving = [];
+    state.arriving = [];
     this.#compression?.unpack(packed.algorithm, bytes, packed.bytes, (message) => {
       const first = (): void => {
         this.#assembling -= held;
         if (message !== undefined) return this.deliver(stream, new Reader(message), charge);
         this.rejectMessage(stream, new RpcError("data_loss", "A compressed message cannot be unpacked"));
       };
-      const waiting = stream.arriving ?? [];
-      stream.arriving = undefined;
+      const waiting = state.arriving ?? [];
+      state.arriving = undefined;
       this.#catchUp(stream, [{ heldBytes: held, read: first }, ...waiting]);
     });
   }
 
   /** Takes in what came on a stream, up to the next message that must be unpacked; drops it when the stream has ended. */
-  #catchUp(stream: StreamState, waiting: readonly Waiting[]): void {
+  #catchUp(stream: SessionStream, waiting: readonly Waiting[]): void {
     try {
       for (const [at, next] of waiting.entries()) {
-        const unpacking: Waiting[] | undefined = stream.arriving;
+        const unpacking: Waiting[] | undefined = stream.state?.arriving;
         if (unpacking !== undefined) return void unpacking.push(...waiting.slice(at));
         if (this.closed || this.find(stream.id) !== stream) this.#assembling -= next.heldBytes;
         else next.read();
@@ -534,15 +547,16 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   /** Takes in an item's credit and message. */
-  protected readItem(stream: StreamState): void {
+  protected readItem(stream: SessionStream): void {
     this.#workFrames++;
     const { reader } = this;
-    if (stream.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
+    const state = this.#stateOf(stream);
+    if (state.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
     const flags = readByte(reader);
     const charge = this.#chargeOf(flags);
-    stream.receiveCredit -= charge;
+    state.receiveCredit -= charge;
     this.#receiveCredit -= charge;
-    stream.unconsumed += charge;
+    state.unconsumed += charge;
     this.readMessage(stream, flags, charge);
   }
 
@@ -616,7 +630,7 @@ export abstract class Session implements FrameSink, OutputHost {
     }
     this.peerPreface = preface;
     this.#algorithm = sharedAlgorithm(this.#compression, preface.features);
-    this.initialSendCredit = Math.max(base.streamWindowBytes, preface.streamWindowBytes);
+    this.#initialSendCredit = Math.max(base.streamWindowBytes, preface.streamWindowBytes);
     this.#sendCredit += Math.max(0, preface.connectionWindowBytes - base.connectionWindowBytes);
     this.onPreface(preface);
     this.onRoom();
@@ -625,7 +639,8 @@ export abstract class Session implements FrameSink, OutputHost {
   #onWindow(streamId: number, credit: number): void {
     const stream = this.find(streamId);
     if (stream === undefined) return void this.lateFrames++;
-    stream.sendCredit = addCredit(stream.sendCredit, credit);
+    const state = this.#stateOf(stream);
+    state.sendCredit = addCredit(state.sendCredit, credit);
     if (this.#blocked.has(stream) && this.writable(stream)) {
       this.#blocked.delete(stream);
       this.onWritable(stream);
@@ -634,8 +649,9 @@ export abstract class Session implements FrameSink, OutputHost {
 
   #onChunk(streamId: number, bytes: Uint8Array, start: number, end: number): void {
     const stream = this.find(streamId);
-    const assembly = stream?.assembly;
-    if (stream === undefined || assembly === undefined) return void this.lateFrames++;
+    const state = stream?.state;
+    const assembly = state?.assembly;
+    if (stream === undefined || state === undefined || assembly === undefined) return void this.lateFrames++;
     const count = end - start;
     if (count === 0 || count > assembly.bytes.length - assembly.filled)
       throw new ProtocolFault("Chunk does not fit its message");
@@ -644,24 +660,25 @@ export abstract class Session implements FrameSink, OutputHost {
     if (assembly.filled < assembly.bytes.length) return;
     const { packed, charge } = assembly;
     if (packed !== undefined) {
-      stream.assembly = undefined;
+      state.assembly = undefined;
       return this.#unpack(stream, assembly.bytes, packed, charge, assembly.bytes.length + packed.bytes);
     }
-    this.#dropAssembly(stream);
+    this.#dropAssembly(state);
     this.#arrive(stream, new Reader(assembly.bytes), charge);
   }
 
-  #dropAssembly(stream: StreamState): void {
-    if (stream.assembly === undefined) return;
-    this.#assembling -= stream.assembly.bytes.length + (stream.assembly.packed?.bytes ?? 0);
-    stream.assembly = undefined;
+  #dropAssembly(state: StreamState): void {
+    if (state.assembly === undefined) return;
+    this.#assembling -= state.assembly.bytes.length + (state.assembly.packed?.bytes ?? 0);
+    state.assembly = undefined;
   }
 
   /** The message that was under way is written: what waited for it follows. */
-  #messageDone(stream: StreamState): void {
-    stream.bulk = undefined;
-    const waiting = stream.afterBulk;
-    stream.afterBulk = undefined;
+  #messageDone(stream: SessionStream): void {
+    const state = this.#stateOf(stream);
+    state.bulk = undefined;
+    const waiting = state.afterBulk;
+    state.afterBulk = undefined;
     for (const write of waiting ?? []) write();
     if (this.#blocked.has(stream) && this.writable(stream)) {
       this.#blocked.delete(stream);
@@ -722,6 +739,7 @@ function addCredit(credit: number, more: number): number {
 }
 
 /** A message of ours is under way on the stream: being packed, or sent in parts. What follows waits. */
-export function isSending(stream: StreamState): boolean {
-  return stream.bulk !== undefined || stream.packing !== undefined;
+export function isSending(stream: SessionStream): boolean {
+  const { state } = stream;
+  return state !== undefined && (state.bulk !== undefined || state.packing !== undefined);
 }

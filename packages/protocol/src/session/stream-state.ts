@@ -18,9 +18,15 @@ export interface Waiting {
   readonly read: () => void;
 }
 
-/** What both ends keep for an open stream: credit for items each way, and long messages under way. */
-export class StreamState {
+/** An open stream, as either end of a session knows it. */
+export interface SessionStream {
   readonly id: number;
+  /** Made when the stream first carries an item, or a message that is long or packed: most calls are one small frame each way. */
+  state: StreamState | undefined;
+}
+
+/** What both ends keep for a stream of items or of large messages: credit each way, and what is under way. */
+export class StreamState {
   /** Bytes of items that we may still send. One message may overdraw it. */
   sendCredit: number;
   /** Bytes of items that the peer may still send. */
@@ -41,11 +47,8 @@ export class StreamState {
   arriving: Waiting[] | undefined;
   /** What waits for the end of `packing` and `bulk`, in order. */
   afterBulk: (() => void)[] | undefined;
-  /** A producer was told that there is no room. */
-  blocked = false;
 
-  constructor(id: number, sendCredit: number, windowBytes: number) {
-    this.id = id;
+  constructor(sendCredit: number, windowBytes: number) {
     this.sendCredit = sendCredit;
     this.receiveCredit = windowBytes;
     this.windowBytes = windowBytes;
