@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Specification } from "./contracts/inspection.ts";
+import { Specification } from "./contracts/index.ts";
 import { maxRangeSubgroup } from "./statistics/constants.ts";
 
 /** What a plan's row is when it says no more than unit and limits: Montgomery's five per subgroup, and 25 subgroups to begin with. */

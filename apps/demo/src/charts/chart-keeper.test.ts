@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { seededRandom } from "pipit/testing";
-import type { ChartEvent, Inspected } from "../contracts/charts.ts";
-import type { Specification } from "../contracts/inspection.ts";
+import type { ChartEvent, Inspected, Specification } from "../contracts/index.ts";
 import { ChartKeeper } from "./chart-keeper.ts";
 import { ChartStore } from "./chart-store.ts";
 

@@ -1,4 +1,4 @@
-import type { Inspected } from "../contracts/charts.ts";
+import type { Inspected } from "../contracts/index.ts";
 import type { ControlPlan } from "../control-plan.ts";
 import { type ChartHappening, takeIn } from "./chart.ts";
 import type { ChartStore, HeldChart } from "./chart-store.ts";

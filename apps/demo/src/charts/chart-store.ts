@@ -1,4 +1,4 @@
-import { Alarm, ChartEvent, type Inspected } from "../contracts/charts.ts";
+import { Alarm, ChartEvent, type Inspected } from "../contracts/index.ts";
 import { type Database, openDatabase, transaction } from "../storage/database.ts";
 import { type ChartHappening, ChartState, emptyChart, type SourceCount } from "./chart.ts";
 

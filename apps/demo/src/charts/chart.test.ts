@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Inspected } from "../contracts/charts.ts";
-import type { Specification } from "../contracts/inspection.ts";
+import type { Inspected, Specification } from "../contracts/index.ts";
 import { readMeasurements } from "../stations/measurements-file.ts";
 import { type ChartHappening, ChartState, emptyChart, takeIn } from "./chart.ts";
 

@@ -1,6 +1,12 @@
 import { array, f64, type Infer, optional, record, struct, u8, uint } from "pipit";
-import { type Alarm, type ChartEvent, ChartLimits, type Inspected, Point } from "../contracts/charts.ts";
-import type { Specification } from "../contracts/inspection.ts";
+import {
+  type Alarm,
+  type ChartEvent,
+  ChartLimits,
+  type Inspected,
+  Point,
+  type Specification,
+} from "../contracts/index.ts";
 import { individualsLimits, type PairOfLimits, xbarRLimits, xbarSLimits } from "../statistics/control-limits.ts";
 import { longestPattern, ruleDescriptions, violatedRules } from "../statistics/nelson-rules.ts";
 import { mean, range, standardDeviation } from "../statistics/summary.ts";

@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { type Implementation, type InferInput, RpcError } from "pipit";
-import { type ChartEvent, Charts, type ChartSummary } from "../contracts/charts.ts";
-import type { Specification } from "../contracts/inspection.ts";
-import { NonConformance } from "../contracts/non-conformance.ts";
+import { type ChartEvent, type ChartSummary, Charts, NonConformance, type Specification } from "../contracts/index.ts";
 import { readControlPlan } from "../control-plan.ts";
 import { runProcess } from "../processes/run-process.ts";
 import { capabilityIndices } from "../statistics/capability.ts";

@@ -1,6 +1,5 @@
 import type { Client } from "pipit";
-import type { Alarm } from "../contracts/charts.ts";
-import type { NonConformance } from "../contracts/non-conformance.ts";
+import type { Alarm, NonConformance } from "../contracts/index.ts";
 import type { ChangeSignal } from "./change-signal.ts";
 import type { ChartStore } from "./chart-store.ts";
 

@@ -19,11 +19,10 @@ export {
   ChartSummary,
   ControlLimits,
   Inspected,
-  Ownership,
   Point,
   Source,
 } from "./charts.ts";
-export { Acknowledgement, ChartKind, Inspection, Specification, Verdict } from "./inspection.ts";
+export { Inspection, Specification, Verdict } from "./inspection.ts";
 export { Measurement } from "./measurement.ts";
 export { NonConformance, Ticket, TicketState } from "./non-conformance.ts";
 export { CallCounts, Fault, Process, ProcessKind, ProcessStats } from "./process.ts";

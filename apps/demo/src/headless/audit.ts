@@ -1,4 +1,4 @@
-import type { Source } from "../contracts/charts.ts";
+import type { Source } from "../contracts/index.ts";
 import { numberOf } from "../processes/settings.ts";
 import { stationsOf } from "../stations/simulated-line.ts";
 

@@ -1,5 +1,5 @@
 import type { Registry } from "pipit";
-import { Process } from "../contracts/process.ts";
+import { Process } from "../contracts/index.ts";
 
 /** An instance as the registry shows it now. */
 export interface SeenInstance {

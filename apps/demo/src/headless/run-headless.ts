@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRpcError } from "pipit";
-import { NonConformance } from "../contracts/non-conformance.ts";
-import type { ProcessStats } from "../contracts/process.ts";
+import { NonConformance, type ProcessStats } from "../contracts/index.ts";
 import { chartsOf } from "../processes/connect.ts";
 import { Progress } from "../progress.ts";
 import { processCounts } from "../run-live.ts";

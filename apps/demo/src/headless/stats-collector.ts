@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient, type PipitClient } from "pipit";
-import { Process, type ProcessStats } from "../contracts/process.ts";
+import { Process, type ProcessStats } from "../contracts/index.ts";
 import type { InstanceWatch } from "./instance-watch.ts";
 
 /** Asking a dozen processes twice a second is not felt. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Inspected } from "../contracts/charts.ts";
+import type { Inspected } from "../contracts/index.ts";
 import { Forwarder } from "./forwarder.ts";
 
 function measurement(sequence: number): Inspected {

@@ -1,4 +1,4 @@
-import type { Inspected } from "../contracts/charts.ts";
+import type { Inspected } from "../contracts/index.ts";
 
 /** Measurements in one call to the charts: what comes while one call is under way goes with the next, up to this many. */
 const maxBatch = 500;

@@ -1,4 +1,4 @@
-import type { Specification, Verdict } from "../contracts/inspection.ts";
+import type { Specification, Verdict } from "../contracts/index.ts";
 
 /** Where `value` lies. */
 export function judge(value: number, { lower, upper }: Pick<Specification, "lower" | "upper">): Verdict {

@@ -1,6 +1,5 @@
 import { isRpcError } from "pipit";
-import { Charts } from "../contracts/charts.ts";
-import { Inspection } from "../contracts/inspection.ts";
+import { Charts, Inspection } from "../contracts/index.ts";
 import { readControlPlan } from "../control-plan.ts";
 import { chartsOf } from "../processes/connect.ts";
 import { runProcess } from "../processes/run-process.ts";

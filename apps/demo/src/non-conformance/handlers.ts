@@ -1,5 +1,5 @@
 import { type Implementation, RpcError } from "pipit";
-import type { NonConformance, Ticket } from "../contracts/non-conformance.ts";
+import type { NonConformance, Ticket } from "../contracts/index.ts";
 import type { TicketStore } from "./ticket-store.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { NonConformance } from "../contracts/non-conformance.ts";
+import { NonConformance } from "../contracts/index.ts";
 import { runProcess } from "../processes/run-process.ts";
 import { openDatabase } from "../storage/database.ts";
 import { handleNonConformance } from "./handlers.ts";

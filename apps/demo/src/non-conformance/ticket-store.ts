@@ -1,5 +1,5 @@
 import { array, type Infer } from "pipit";
-import { Ticket, type TicketState } from "../contracts/non-conformance.ts";
+import { Ticket, type TicketState } from "../contracts/index.ts";
 import { type Database, transaction } from "../storage/database.ts";
 
 export const ticketSchema = `

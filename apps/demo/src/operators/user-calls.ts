@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PipitClient } from "pipit";
-import { Inspection } from "../contracts/inspection.ts";
-import { NonConformance } from "../contracts/non-conformance.ts";
+import { Inspection, NonConformance } from "../contracts/index.ts";
 import { chartsOf } from "../processes/connect.ts";
 
 /** Time between two lookups, in milliseconds: 50 a second. */

@@ -1,4 +1,4 @@
-import type { CallCounts } from "../contracts/process.ts";
+import type { CallCounts } from "../contracts/index.ts";
 
 /** Rates and quantiles look back this many whole seconds: long enough to be steady, short enough to follow a fault. */
 const windowSeconds = 5;

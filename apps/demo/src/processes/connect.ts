@@ -1,6 +1,6 @@
 import { type Client, createClient, type Interceptor, type PipitClient, type Registry } from "pipit";
 import { ringHash } from "pipit/balancer";
-import { Charts } from "../contracts/charts.ts";
+import { Charts } from "../contracts/index.ts";
 
 /**
  * A frozen process keeps its sockets, so only silence tells. The framework asks after 10 s by default; a demo that lasts two

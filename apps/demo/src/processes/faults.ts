@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Interceptor, RpcError } from "pipit";
-import { type Fault, Process } from "../contracts/process.ts";
+import { type Fault, Process } from "../contracts/index.ts";
 
 /** Plays faults on a server, as told by `demo.Process`, which is spared itself. */
 export class FaultPlayer {

@@ -1,5 +1,5 @@
 import { createServer, gossipRegistry, type PipitClient, type ReplyStore, type Server } from "pipit";
-import { Process } from "../contracts/process.ts";
+import { Process } from "../contracts/index.ts";
 import { CallCounter } from "./call-counter.ts";
 import { connect } from "./connect.ts";
 import { FaultPlayer } from "./faults.ts";

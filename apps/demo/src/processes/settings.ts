@@ -1,4 +1,4 @@
-import type { ProcessKind } from "../contracts/process.ts";
+import type { ProcessKind } from "../contracts/index.ts";
 
 /** What the supervisor tells a process at its start, as JSON in its first argument. */
 export interface ProcessSettings {

@@ -1,5 +1,5 @@
 import { type Interceptor, isRpcError } from "pipit";
-import { Process } from "../contracts/process.ts";
+import { Process } from "../contracts/index.ts";
 import type { CallCounter } from "./call-counter.ts";
 
 /**

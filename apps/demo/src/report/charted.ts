@@ -1,5 +1,5 @@
 import type { Client } from "pipit";
-import type { Alarm, ChartLimits, Charts, ChartSummary, Point } from "../contracts/charts.ts";
+import type { Alarm, ChartLimits, ChartSummary, Charts, Point } from "../contracts/index.ts";
 
 /** A characteristic's charts, read to the end. */
 export interface Charted {

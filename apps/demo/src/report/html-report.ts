@@ -1,4 +1,4 @@
-import type { Specification } from "../contracts/inspection.ts";
+import type { Specification } from "../contracts/index.ts";
 import { capabilityIndices } from "../statistics/capability.ts";
 import { histogram } from "../statistics/histogram.ts";
 import { mean, standardDeviation } from "../statistics/summary.ts";

@@ -1,4 +1,4 @@
-import type { Specification } from "../contracts/inspection.ts";
+import type { Specification } from "../contracts/index.ts";
 import type { ControlPlan } from "../control-plan.ts";
 
 /** Limits come from so many points at least; fewer say nothing. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Specification } from "../contracts/inspection.ts";
+import type { Specification } from "../contracts/index.ts";
 import { htmlReport } from "./html-report.ts";
 import { controlChart, escaped } from "./svg.ts";
 import { outOfSpecification, ruleViolation, violationsCsv } from "./violations.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Stations } from "../contracts/stations.ts";
+import { Stations } from "../contracts/index.ts";
 import { formatControlPlan, readControlPlan } from "../control-plan.ts";
 import { chartsOf } from "../processes/connect.ts";
 import { Progress } from "../progress.ts";

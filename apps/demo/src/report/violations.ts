@@ -1,5 +1,4 @@
-import type { Alarm } from "../contracts/charts.ts";
-import type { Specification } from "../contracts/inspection.ts";
+import type { Alarm, Specification } from "../contracts/index.ts";
 import { judge } from "../inspection/judge.ts";
 import type { MeasurementRow } from "../stations/measurements-file.ts";
 

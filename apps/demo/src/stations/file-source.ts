@@ -1,5 +1,4 @@
-import type { Source } from "../contracts/charts.ts";
-import type { Measurement } from "../contracts/measurement.ts";
+import type { Measurement, Source } from "../contracts/index.ts";
 import type { MeasurementRow } from "./measurements-file.ts";
 import type { MeasurementSource } from "./stream-station.ts";
 

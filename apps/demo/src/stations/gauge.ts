@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Measurement } from "../contracts/measurement.ts";
+import type { Measurement } from "../contracts/index.ts";
 import { measure, type SimulatedStation } from "./simulated-line.ts";
 import type { MeasurementSource } from "./stream-station.ts";
 

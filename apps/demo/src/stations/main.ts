@@ -1,7 +1,5 @@
 import { type Client, isRpcError } from "pipit";
-import type { Charts, Source } from "../contracts/charts.ts";
-import { Inspection } from "../contracts/inspection.ts";
-import { type StationProgress, Stations } from "../contracts/stations.ts";
+import { type Charts, Inspection, type Source, type StationProgress, Stations } from "../contracts/index.ts";
 import { chartsOf } from "../processes/connect.ts";
 import { runProcess } from "../processes/run-process.ts";
 import { numberOf } from "../processes/settings.ts";

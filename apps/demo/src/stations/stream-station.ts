@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, isRpcError } from "pipit";
-import { Inspection } from "../contracts/inspection.ts";
-import type { Measurement } from "../contracts/measurement.ts";
+import { Inspection, type Measurement } from "../contracts/index.ts";
 
 /**
  * A stream is ended after so many measurements or so many milliseconds, for its acknowledgement, and the next begun: what has to

@@ -1,23 +1,23 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { ProcessKind } from "../contracts/process.ts";
+import type { ProcessKind } from "../contracts/index.ts";
 import type { ProcessMessage, ProcessSettings } from "../processes/settings.ts";
 
 /** Longest time from a start to "ready", in milliseconds: a busy machine compiles the sources of a dozen at once. */
 const readyTimeoutMs = 60_000;
 
-const entryFiles: Readonly<Record<ProcessKind, string>> = {
-  stations: "../stations/main.ts",
-  inspection: "../inspection/main.ts",
-  charts: "../charts/main.ts",
-  "non-conformance": "../non-conformance/main.ts",
-  operators: "../operators/main.ts",
+const entryFiles: Readonly<Record<ProcessKind, URL>> = {
+  stations: new URL("../stations/main.ts", import.meta.url),
+  inspection: new URL("../inspection/main.ts", import.meta.url),
+  charts: new URL("../charts/main.ts", import.meta.url),
+  "non-conformance": new URL("../non-conformance/main.ts", import.meta.url),
+  operators: new URL("../operators/main.ts", import.meta.url),
 };
 
 /** Starts the process of an instance. Its first message says whether it serves; see {@link ready}. */
 export function startChild(settings: ProcessSettings): ChildProcess {
-  const entry = fileURLToPath(new URL(entryFiles[settings.kind], import.meta.url));
+  const entry = fileURLToPath(entryFiles[settings.kind]);
   return spawn(process.execPath, [...process.execArgv, entry, JSON.stringify(settings)], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

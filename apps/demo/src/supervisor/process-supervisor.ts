@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { ProcessKind } from "../contracts/process.ts";
-import type { ProcessInfo } from "../contracts/supervisor.ts";
+import type { ProcessInfo, ProcessKind } from "../contracts/index.ts";
 import { numberOf, type ProcessSettings } from "../processes/settings.ts";
 import { ready, startChild } from "./child.ts";
 

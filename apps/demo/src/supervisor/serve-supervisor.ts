@@ -1,5 +1,5 @@
 import { type Context, createServer, type Registry, type Server } from "pipit";
-import { type ProcessInfo, Supervisor } from "../contracts/supervisor.ts";
+import { type ProcessInfo, Supervisor } from "../contracts/index.ts";
 import { type ProcessSupervisor, WrongState } from "./process-supervisor.ts";
 
 /** Name of the supervisor's process in the cluster. */
