@@ -97,7 +97,7 @@ function ticketRow({ number, openedAtMs, characteristic, station, rule, text }, 
     const assignee = you.value.trim() || "Operator";
     void act({ type: "assignTicket", ticket: number, assignee }, `Ticket ${number} is ${assignee}'s`);
   });
-  close.addEventListener("click", () => askResolution(number));
+  close.addEventListener("click", () => askResolution(number, element));
   const element = h(
     "tr",
     { "data-ticket": number },
@@ -123,8 +123,11 @@ function ticketRow({ number, openedAtMs, characteristic, station, rule, text }, 
   };
 }
 
-/** @param {number} ticket */
-function askResolution(ticket) {
+/**
+ * @param {number} ticket
+ * @param {Element} row
+ */
+function askResolution(ticket, row) {
   /** @type {HTMLDialogElement} */
   const dialog = byId("close-dialog");
   /** @type {HTMLInputElement} */
@@ -135,6 +138,9 @@ function askResolution(ticket) {
   dialog.onclose = () => {
     const text = resolution.value.trim();
     if (dialog.returnValue !== "close" || text === "") return;
+    // The button that was pressed goes with the ticket: the keyboard goes on at the next one.
+    const next = row.nextElementSibling?.querySelector("button") ?? document.querySelector("#ticket-filter button");
+    /** @type {HTMLElement | null} */ (next)?.focus();
     void act({ type: "closeTicket", ticket, resolution: text }, `Ticket ${ticket} is closed`);
   };
   dialog.showModal();

@@ -63,7 +63,7 @@ test("charts move: a new point changes the drawing and the value beside it", { s
   assert.notEqual(await drawing(), before);
   assert.match(
     (await page.getAttribute("#big-chart .plot", "aria-label")) ?? "",
-    /^X̄ chart: \d+\.\d+ mm, \d rules broken$/,
+    /^X̄ chart: \d+\.\d+ mm, (no rule|\d rules) broken$/,
   );
 });
 
@@ -138,7 +138,7 @@ test("a ticket is assigned and closed by keyboard alone", { skip: noBrowser }, a
   await page.keyboard.press("Enter");
   await page.keyboard.type("Tool changed");
   await page.keyboard.press("Enter");
-  await page.waitForSelector('tr[data-ticket="1"]', { state: "detached" });
+  assert.equal(await page.evaluate("document.activeElement.localName"), "button", "the keyboard has a place to go on");
   await page.click('[data-filter="closed"]');
   await page.waitForSelector('tr[data-ticket="1"]:has-text("closed · Grace · Tool changed")');
 });

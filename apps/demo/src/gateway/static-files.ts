@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -32,7 +31,7 @@ export function readStaticFiles(): ReadonlyMap<string, StaticFile> {
   add("/", join(page, "index.html"));
 
   // uPlot comes from its npm package and is served from here: the demo needs no internet.
-  const uplot = dirname(createRequire(import.meta.url).resolve("uplot/dist/uPlot.esm.js"));
+  const uplot = dirname(fileURLToPath(import.meta.resolve("uplot/dist/uPlot.esm.js")));
   add("/uplot.js", join(uplot, "uPlot.esm.js"));
   add("/uplot.css", join(uplot, "uPlot.min.css"));
   return files;
