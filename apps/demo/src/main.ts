@@ -21,6 +21,10 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const options = readOptions();
+  if (options === usage) {
+    console.log(usage);
+    return exitCodes.ok;
+  }
   if (typeof options === "string") return complain(options);
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
@@ -62,7 +66,7 @@ interface Options {
   readonly out: string;
 }
 
-/** The options, or what is wrong with them. */
+/** The options, or what is wrong with them, or the usage for one who asks. */
 function readOptions(): Options | string {
   try {
     const { values } = parseArgs({
@@ -74,8 +78,10 @@ function readOptions(): Options | string {
         csv: { type: "string" },
         plan: { type: "string" },
         out: { type: "string" },
+        help: { type: "boolean" },
       },
     });
+    if (values.help === true) return usage;
     return {
       port: whole("--port", values.port ?? "0", 0, 65_535),
       headless: values.headless ?? false,
