@@ -13,9 +13,18 @@ import {
 } from "@pipit/protocol";
 import { rawClient, rawPeer } from "../test/support/raw-peer.ts";
 import { RecordedCall } from "../test/support/recorded-call.ts";
+import { simulatedCompression } from "../test/support/simulated-compression.ts";
 import { wirePair } from "../test/support/wire-pair.ts";
 
-const Any = service("any.Any", { echo: unary(), items: serverStream(), chat: bidi(), note: oneway() });
+const Any = service("any.Any", {
+  echo: unary(),
+  items: serverStream(),
+  chat: bidi({ compress: true }),
+  note: oneway(),
+  pack: unary({ compress: true }),
+});
+
+const compression = { clientCompression: simulatedCompression, serverCompression: simulatedCompression };
 
 /** What one side of a healthy session said. */
 interface Recording {
@@ -56,7 +65,7 @@ function serve(call: IncomingCall): void {
 }
 
 async function record(): Promise<Recording> {
-  const pair = await wirePair({ contract: Any, onCall: serve });
+  const pair = await wirePair({ contract: Any, onCall: serve, ...compression });
   const said = { toServer: [] as Uint8Array[], toClient: [] as Uint8Array[] };
   // A stranger in the middle notes both directions.
   const front = await pair.clock.runUntil(
@@ -85,11 +94,16 @@ async function record(): Promise<Recording> {
     }),
   );
   const connection = pair.connect(front.address);
+  // Nothing is packed before the prefaces have passed.
+  await pair.clock.advance(20);
+  connection.start(new RecordedCall(Any.methods.pack, "p".repeat(5000)));
+  await pair.clock.advance(20);
   connection.start(new RecordedCall(Any.methods.echo, { hello: ["world", 1, 2.5] }));
   connection.start(new RecordedCall(Any.methods.items, "from"));
   connection.start(new RecordedCall(Any.methods.note, "note"));
   const chat = connection.start(new RecordedCall(Any.methods.chat, undefined));
-  chat.send("a");
+  chat.send("a".repeat(2000));
+  await pair.clock.advance(20);
   chat.send("b");
   chat.endInput();
   connection.start(new RecordedCall(Any.methods.echo, "x".repeat(70_000)));
@@ -98,7 +112,7 @@ async function record(): Promise<Recording> {
 }
 
 async function playToServer(random: Random, bytes: Uint8Array): Promise<void> {
-  const pair = await wirePair({ contract: Any, onCall: serve });
+  const pair = await wirePair({ contract: Any, onCall: serve, ...compression });
   const stranger = await rawClient(pair.network, pair.clock, pair.listener.address);
   for (const piece of pieces(random, bytes)) {
     stranger.send(piece);
@@ -114,7 +128,7 @@ async function playToServer(random: Random, bytes: Uint8Array): Promise<void> {
 }
 
 async function playToClient(random: Random, bytes: Uint8Array): Promise<void> {
-  const pair = await wirePair({ contract: Any, onCall: serve });
+  const pair = await wirePair({ contract: Any, onCall: serve, ...compression });
   const listener = await pair.clock.runUntil(
     pair.network.host("bad").listen({}, (stream) => {
       const peer = rawPeer(stream);
@@ -122,7 +136,9 @@ async function playToClient(random: Random, bytes: Uint8Array): Promise<void> {
     }),
   );
   const connection = pair.connect(listener.address);
-  const calls = (["echo", "items", "chat", "note"] as const).map((name) => new RecordedCall(Any.methods[name], "x"));
+  const calls = (["pack", "echo", "items", "chat", "note"] as const).map(
+    (name) => new RecordedCall(Any.methods[name], "x"),
+  );
   for (const call of calls) connection.start(call);
   await pair.clock.advance(100);
   connection.destroy();

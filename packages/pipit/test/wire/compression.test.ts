@@ -424,10 +424,10 @@ test("the system's compression packs and unpacks in every algorithm it names, an
 
 test("over TCP the default transports pack what a method asks for, full-size messages too", async () => {
   const server = createServer();
-  const mebibytes4 = long("All work and no play makes Jack a dull boy. ", 4 * 1024 * 1024 - 64);
+  const fourMebibytes = long("All work and no play makes Jack a dull boy. ", 4 * 1024 * 1024 - 64);
   server.handle(Packed, {
     echo: (value: string) => value,
-    *items(word: string) {
+    *items(word) {
       for (let i = 0; i < 5; i++) yield `${word}${i}`;
     },
     async collect(values: AsyncIterable<string>) {
@@ -440,13 +440,13 @@ test("over TCP the default transports pack what a method asks for, full-size mes
     },
     note: () => undefined,
     plain: (value: string) => value,
-  } as never);
+  });
   const { port } = await server.listen({ port: 0 });
   const client = createClient({ target: `127.0.0.1:${port}` });
   try {
     const packed = client.service(Packed);
     await packed.plain("warm");
-    assert.equal(await packed.echo(mebibytes4), mebibytes4);
+    assert.equal(await packed.echo(fourMebibytes), fourMebibytes);
     const items: string[] = [];
     for await (const item of packed.items(long("item ", 50_000))) items.push(item.slice(-1));
     assert.deepEqual(items, ["0", "1", "2", "3", "4"]);
