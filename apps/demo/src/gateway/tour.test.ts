@@ -52,9 +52,9 @@ test("each step is measured from the deed that caused it, and its failed calls a
   assert.equal(advanceTour(run, view(2000, { ...dead, seen: "gone" })), run, "it waits, so that a person can follow");
   run = advanceTour(run, view(3400, { ...dead, seen: "gone" }));
   assert.deepEqual(run.wish, { type: "revive", instance: "inspection-1" });
-  run = advanceTour(run, view(4400, { seen: "up", share: 0.1 }, {}, 8));
+  run = advanceTour(run, view(4400, { seen: "up", callsPerSecond: 0 }, {}, 8));
   assert.equal(steps(run)[3], "revive active");
-  run = advanceTour(run, view(4600, { seen: "up", share: 0.2 }, {}, 8));
+  run = advanceTour(run, view(4600, { seen: "up", callsPerSecond: 5 }, {}, 8));
   assert.equal(steps(run)[3], "revive done 1200");
   assert.deepEqual([run.tour.state, run.tour.failedCalls], ["done", 1]);
   assert.equal(advanceTour(run, view(9000)), run);

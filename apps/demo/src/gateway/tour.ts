@@ -16,9 +16,6 @@ const pauseMs = 1_500;
 /** The calls have moved once the others take this part of what the service took before, and the dead one takes none. */
 const rebalancedShare = 0.8;
 
-/** A revived instance is back once it takes this part of its fair share. */
-const returnedShare = 0.4;
-
 /** What the tour sees. */
 export interface TourView {
   readonly nowMs: number;
@@ -108,20 +105,21 @@ export function advanceTour(run: TourRun, view: TourView): TourRun {
 /** What the step came to, in words; `undefined` while it has not. */
 function outcomeOf(step: TourStepId, target: Instance, run: TourRun, view: TourView): string | undefined {
   const calls = callsOf(target.service, view.instances);
-  const serving = view.instances.filter(({ service, seen }) => service === target.service && seen === "up");
   switch (step) {
     case "crash":
       return target.condition === "crashed" ? `${target.id} is dead: SIGKILL, no goodbye` : undefined;
     case "detect":
       return target.seen === "gone" || target.seen === "stale" ? `Gossip agrees that ${target.id} is gone` : undefined;
     case "rebalance": {
+      const serving = view.instances.filter(({ service, seen }) => service === target.service && seen === "up");
       const moved = target.callsPerSecond === 0 && calls >= run.callsBefore * rebalancedShare;
       return moved ? `${serving.length} others take its calls: ${Math.round(calls)} a second, as before` : undefined;
     }
-    case "revive": {
-      const back = target.seen === "up" && target.share * serving.length >= returnedShare;
-      return back ? `${target.id} is found again and takes ${percent(target.share)}` : undefined;
-    }
+    case "revive":
+      // Its share grows from there: a fresh process answers its first calls slowly, and the balancer sees that.
+      return target.seen === "up" && target.callsPerSecond > 0
+        ? `${target.id} is found again and takes calls, ${percent(target.share)} so far`
+        : undefined;
   }
 }
 
