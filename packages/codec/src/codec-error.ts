@@ -76,14 +76,14 @@ export function fieldSegment(name: string): string {
 
 /** A value in an error message: its type, and itself when that is short. */
 export function describe(value: unknown): string {
-  const type = typeof value;
-  if (value === null || type === "boolean") return String(value);
+  if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "string") return `string ${quote(value, 40)}`;
   if (typeof value === "bigint" && BigInt.asIntN(128, value) !== value) return "a bigint past 128 bits";
-  if (type === "number" || type === "bigint") return `${type} ${Object.is(value, -0) ? "-0" : String(value)}`;
+  if (typeof value === "number" || typeof value === "bigint")
+    return `${typeof value} ${Object.is(value, -0) ? "-0" : value}`;
   if (Array.isArray(value)) return `array of ${value.length}`;
   const name = Object.prototype.toString.call(value).slice(8, -1);
-  return type === "object" && name !== "Object" ? name : type;
+  return typeof value === "object" && name !== "Object" ? name : typeof value;
 }
 
 function quote(text: string, most: number): string {

@@ -7,7 +7,7 @@ import type { Def } from "./node.ts";
 import { type Planned, planOf } from "./plan.ts";
 import { Reader } from "./reader.ts";
 import { type Schema, schemaOf } from "./schema.ts";
-import type { DecodeOptions, EncodeOptions, StandardProps, StandardResult } from "./types.ts";
+import type { Declaration, DecodeOptions, EncodeOptions, StandardProps, StandardResult } from "./types.ts";
 import { isBytes } from "./values.ts";
 import { Writer } from "./writer.ts";
 
@@ -27,7 +27,7 @@ interface Engine {
 
 /** What all codecs are. Its methods do not work when taken off the object. */
 class SchemaCodec {
-  readonly "~def": Def;
+  readonly "~def": Declaration;
   readonly #interpret: boolean;
   #engine: Engine | undefined;
   /** Bytes that the next message may need, by those before it. Steers buffers, never bytes. */
@@ -35,7 +35,7 @@ class SchemaCodec {
   #schema: Schema | undefined;
   #fingerprint: string | undefined;
 
-  constructor(def: Def, interpret: boolean, engine?: Engine) {
+  constructor(def: Declaration, interpret: boolean, engine?: Engine) {
     this["~def"] = def;
     this.#interpret = interpret;
     this.#engine = engine;
@@ -174,12 +174,12 @@ export function makeField<C>(def: Def): C {
  * The same codec, never compiled. Codecs notice by themselves where `new Function` is forbidden; this is for tests, and
  * for schemas so large and so seldom used that compiling them would cost more than it gives.
  */
-export function interpreted<C extends { readonly "~def": Def }>(codec: C): C {
+export function interpreted<C extends { readonly "~def": Declaration }>(codec: C): C {
   return new SchemaCodec(codec["~def"], true) as never;
 }
 
 /** A codec with code that was generated before. One with a form of its own for whole messages has no use for it. */
-export function attachCompiled<C>(def: Def, planned: Planned, compiled: Compiled): C {
+export function attachCompiled<C>(def: Declaration, planned: Planned, compiled: Compiled): C {
   return new SchemaCodec(def, false, {
     planned,
     compiled: planned.node.root === undefined ? compiled : undefined,

@@ -1,10 +1,10 @@
 import { toCodecError } from "./fault.ts";
 import { codecFromSchema } from "./from-schema.ts";
-import type { Def } from "./node.ts";
 import { parseSchema } from "./parse-schema.ts";
 import { planOf } from "./plan.ts";
 import { resolve } from "./resolve.ts";
 import { type Schema, schemaOf } from "./schema.ts";
+import type { Declaration } from "./types.ts";
 
 /** What {@link diff} finds. */
 export interface SchemaDiff {
@@ -34,7 +34,7 @@ export function diff(writer: Schema | HasDef, reader: Schema | HasDef): SchemaDi
 
 /** A codec, as far as this file is concerned. */
 export interface HasDef {
-  readonly "~def": Def;
+  readonly "~def": Declaration;
 }
 
 function isCodec(value: Schema | HasDef): value is HasDef {

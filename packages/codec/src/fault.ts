@@ -1,5 +1,7 @@
 import { CodecError, type CodecErrorCode, describe, isCodecError } from "./codec-error.ts";
 
+const BRAND: symbol = /* @__PURE__ */ Symbol.for("@pipit/codec.Fault");
+
 /**
  * A refusal on its way out: collects the path from the inside outwards, and becomes a {@link CodecError} at the top.
  * Not an `Error`, because taking a stack trace per level would make refusals of deep values slow.
@@ -13,7 +15,13 @@ export class Fault {
   constructor(code: CodecErrorCode, detail: string) {
     this.code = code;
     this.detail = detail;
+    Object.defineProperty(this, BRAND, { value: true });
   }
+}
+
+/** Whether another copy of this package may have thrown it, too. */
+function isFault(error: unknown): error is Fault {
+  return typeof error === "object" && error !== null && BRAND in error;
 }
 
 export function fail(code: CodecErrorCode, detail: string): never {
@@ -27,14 +35,14 @@ export function expected(what: string, value: unknown, code: CodecErrorCode = "t
 
 /** The same error, one level further out. */
 export function within(error: unknown, segment: string): unknown {
-  const fault = error instanceof Fault ? error : toFault(error);
+  const fault = isFault(error) ? error : toFault(error);
   fault.path.push(segment);
   return fault;
 }
 
 /** The public form of whatever coding threw. */
 export function toCodecError(error: unknown, offset?: number): CodecError {
-  const { code, detail, path, cause } = error instanceof Fault ? error : toFault(error);
+  const { code, detail, path, cause } = isFault(error) ? error : toFault(error);
   const where = `$${path.reverse().join("")}`;
   return new CodecError(code, detail, where, offset, cause === undefined ? undefined : { cause });
 }

@@ -24,7 +24,7 @@ import { union } from "./union.ts";
  * @throws CodecError `schema` when it is not one, or past 64 KiB, 4,096 nodes or 64 levels
  */
 export function codecFromSchema(schema: Schema): Codec<unknown> {
-  const { "~def": def } = build(parseSchema(schema), new Map());
+  const def = build(parseSchema(schema), new Map())["~def"] as Def;
   const foreign: Def = {
     kind: def.kind,
     foreign: true,

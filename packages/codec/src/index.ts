@@ -36,6 +36,7 @@ export type {
   AnyCodec,
   Codec,
   CodecOf,
+  Declaration,
   DecodeOptions,
   Decoder,
   EncodeOptions,

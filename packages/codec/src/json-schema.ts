@@ -1,5 +1,5 @@
-import type { Def } from "./node.ts";
 import { type Schema, schemaOf } from "./schema.ts";
+import type { Declaration } from "./types.ts";
 
 /** A JSON Schema (draft 2020-12). */
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -19,7 +19,7 @@ const INTEGERS: Readonly<Record<string, readonly [number, number]>> = {
  * Describes the values of a codec as JSON Schema, for people and tools that speak JSON: 64-bit integers become strings of
  * digits, bytes and typed arrays base64 strings, dates RFC 3339 strings, maps lists of pairs, sets lists.
  */
-export function toJsonSchema(codec: { readonly "~def": Def }): JsonSchema {
+export function toJsonSchema(codec: { readonly "~def": Declaration }): JsonSchema {
   const definitions: Record<string, unknown> = {};
   const root = convert(schemaOf(codec["~def"]), definitions);
   return {

@@ -38,7 +38,7 @@ export interface MapCodec<K, V> extends CodecOf<MapTypes<K, V>> {}
 
 /** Plain objects whose keys are data. Own enumerable keys, in their order; every key is an ordinary one. */
 export function record<C extends AnyCodec>(codec: C): RecordCodec<C> {
-  const children = [string["~def"], childDef(codec, "record")];
+  const children = [childDef(string, "record"), childDef(codec, "record")];
   return makeCodec<RecordCodec<C>>(
     containerDef(
       "record",

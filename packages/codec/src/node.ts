@@ -2,11 +2,11 @@ import type { Generator } from "./generator.ts";
 import type { Reader } from "./reader.ts";
 import type { Schema, SchemaBuilder } from "./schema.ts";
 import type { In, Out } from "./state.ts";
+import type { Declaration } from "./types.ts";
 import type { Writer } from "./writer.ts";
 
 /** How a codec was declared. Children are still `Def`s, and may be lazy. */
-export interface Def {
-  readonly kind: string;
+export interface Def extends Declaration {
   /** Whether a stranger wrote it: never made into code. */
   readonly foreign?: boolean;
   /** Resolves children through `plan`, which may call getters and `lazy` functions. */

@@ -1,6 +1,7 @@
 /** Turns the declarations below one root into nodes, and finds out where the schema refers to itself. */
 import { fail } from "./fault.ts";
 import type { Def, Node, Plan } from "./node.ts";
+import type { Declaration } from "./types.ts";
 
 /** Most levels of declarations inside each other, apart from recursion. */
 export const MAX_SCHEMA_DEPTH = 200;
@@ -14,7 +15,7 @@ export interface Planned {
   readonly foreign?: boolean;
 }
 
-export function planOf(root: Def): Planned {
+export function planOf(root: Declaration): Planned {
   const nodes = new Map<Def, Node>();
   const busy = new Set<Node>();
   let hasText = false;
@@ -43,7 +44,7 @@ export function planOf(root: Def): Planned {
       return node;
     },
   };
-  const node = plan.node(root);
+  const node = plan.node(root as Def);
   for (const each of nodes.values()) if (each.recursive) countDepth(each);
   return { node, hasText, foreign };
 }

@@ -1,9 +1,8 @@
 import { toCodecError } from "./fault.ts";
-import type { Def } from "./node.ts";
 import { planOf } from "./plan.ts";
 import { resolveReader } from "./resolve.ts";
 import { type Schema, schemaOf } from "./schema.ts";
-import type { Decoder } from "./types.ts";
+import type { Declaration, Decoder } from "./types.ts";
 
 /** A codec whose values go through something else after decoding, as those of `checked` do. */
 interface Wrapped {
@@ -12,7 +11,7 @@ interface Wrapped {
 
 /** What {@link readerOf} reads for: any codec. */
 export interface Readable<T> extends Decoder<T> {
-  readonly "~def": Def;
+  readonly "~def": Declaration;
 }
 
 /**

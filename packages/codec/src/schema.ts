@@ -1,4 +1,5 @@
 import type { Def } from "./node.ts";
+import type { Declaration } from "./types.ts";
 
 /** Types without children: their schema is their name. */
 export type LeafType =
@@ -73,7 +74,7 @@ export interface SchemaBuilder {
 }
 
 /** The schema of a declaration. Calls getters and `lazy` functions. */
-export function schemaOf(def: Def): Schema {
+export function schemaOf(def: Declaration): Schema {
   const seen = new Map<Def, { id?: number }>();
   let ids = 0;
   const builder: SchemaBuilder = {
@@ -89,7 +90,7 @@ export function schemaOf(def: Def): Schema {
       return schema as Schema;
     },
   };
-  return def.describe(builder);
+  return (def as Def).describe(builder);
 }
 
 /** Members of schemas with children, whichever there are. */

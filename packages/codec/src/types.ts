@@ -1,7 +1,14 @@
-import type { Def } from "./node.ts";
 import type { Reader } from "./reader.ts";
 import type { Schema } from "./schema.ts";
 import type { Writer } from "./writer.ts";
+
+/**
+ * How a codec was declared, of which only this package knows more. So little, as two copies of the package may meet: what
+ * they make must be one type.
+ */
+export interface Declaration {
+  readonly kind: string;
+}
 
 /** What a codec decodes to, and what it accepts for encoding. */
 export interface Types {
@@ -63,7 +70,7 @@ export interface CodecOf<X extends Types> {
   /** For inference only: absent at run time. */
   readonly "~types": X;
   /** How this codec is built: for this package only. */
-  readonly "~def": Def;
+  readonly "~def": Declaration;
 }
 
 /** A codec: `encode` takes `I`, `decode` gives `T`. `I` is `T` with readonly containers and absent or `undefined` optional keys. */
@@ -73,13 +80,13 @@ export interface Codec<T, I = Input<T>> extends CodecOf<{ readonly output: T; re
 export interface OptionalField<C, M extends true | "input"> {
   readonly "~types": { readonly output: Infer<C>; readonly input: InferInput<C> };
   readonly "~optional": M;
-  readonly "~def": Def;
+  readonly "~def": Declaration;
 }
 
 /** What may stand inside containers: any codec, but no `optional`. */
 export interface AnyCodec {
   readonly "~types": Types;
-  readonly "~def": Def;
+  readonly "~def": Declaration;
   readonly "~optional"?: never;
 }
 

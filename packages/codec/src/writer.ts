@@ -24,28 +24,30 @@ export class Writer {
   buffer!: ArrayBufferLike;
 
   constructor(size: number = FIRST_BYTES) {
-    this.#write(allocate(size));
+    use(this, allocate(size));
   }
 
   /** Makes sure that `size` bytes are free after `pos`, at least doubling the buffer when they are not. */
   reserve(size: number): void {
-    if (this.bytes.length - this.pos < size) this.#grow(size);
-  }
-
-  #grow(size: number): void {
-    const bytes = allocate(Math.max(this.bytes.length * 2, this.pos + size));
-    bytes.set(this.bytes.subarray(0, this.pos));
-    this.#write(bytes);
-  }
-
-  #write(bytes: Uint8Array): void {
-    this.bytes = bytes;
-    this.buffer = bytes.buffer;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (this.bytes.length - this.pos < size) grow(this, size);
   }
 
   /** A copy of everything written so far. */
   take(): Uint8Array {
     return new Uint8Array(this.bytes.subarray(0, this.pos));
   }
+}
+
+// Functions and not private methods, since writers of two copies of the package must be of one type.
+
+function grow(writer: Writer, size: number): void {
+  const bytes = allocate(Math.max(writer.bytes.length * 2, writer.pos + size));
+  bytes.set(writer.bytes.subarray(0, writer.pos));
+  use(writer, bytes);
+}
+
+function use(writer: Writer, bytes: Uint8Array): void {
+  writer.bytes = bytes;
+  writer.buffer = bytes.buffer;
+  writer.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { buildSync } from "esbuild";
 import { z } from "zod";
 import {
   type CompiledModule,
@@ -33,6 +34,7 @@ import {
   union,
   type Codec,
 } from "../src/index.ts";
+import type * as codecs from "../src/index.ts";
 import { engines, hex } from "./engines.ts";
 
 interface Tree {
@@ -142,6 +144,24 @@ test("where code from strings is forbidden, a module from the build runs in the 
     process.stdout.write(Buffer.from(bytes).toString("hex") + JSON.stringify(codec.decode(bytes)) + calls);
   `);
   assert.equal(out, `${hex(codec.encode({ a: 300, b: ["x", "漢"] }))}{"a":300,"b":["x","漢"]}2`);
+});
+
+test("codecs of two copies of the package make one, with its errors", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "pipit-codec-")), "copy.mjs");
+  const entry = new URL("../src/index.ts", import.meta.url);
+  buildSync({ entryPoints: [fileURLToPath(entry)], outfile: file, bundle: true, format: "esm", platform: "neutral" });
+  const copy = (await import(pathToFileURL(file).href)) as typeof codecs;
+  assert.notEqual(copy.struct, struct);
+  for (const engine of engines) {
+    const codec = engine.of(struct({ list: copy.array(copy.struct({ n: copy.u8, s: string })) }));
+    const bytes = codec.encode({ list: [{ n: 1, s: "漢" }] });
+    assert.deepEqual(codec.decode(bytes), { list: [{ n: 1, s: "漢" }] });
+    assert.throws(() => codec.encode({ list: [{ n: 300, s: "" }] }), { code: "range", path: "$.list[0].n" });
+    assert.throws(
+      () => codec.decode(bytes.subarray(0, 2)),
+      (error) => error instanceof copy.CodecError,
+    );
+  }
 });
 
 test("checked decodes and then validates, and gives what the validator gives", () => {
