@@ -1,4 +1,4 @@
-import type { PipitClient } from "pipit";
+import type { Client, PipitClient } from "pipit";
 import { Charts, type ChartSummary } from "../contracts/index.ts";
 import type { LiveEvent } from "./events.ts";
 import { repeat } from "./repeat.ts";
@@ -22,10 +22,15 @@ export interface Follower {
   readonly signal: AbortSignal;
 }
 
+/** The charts, by a client that waits until gossip has found one: a gateway that has just joined knows nobody yet. */
+export function chartsOfGateway(client: PipitClient): Client<typeof Charts> {
+  return client.service(Charts, { waitForReady: true });
+}
+
 /** Follows every characteristic's charts, over the loss of any instance: a watch goes on after the last number that it saw. */
 export async function followCharts(follower: Follower): Promise<void> {
   const { client, emit, signal } = follower;
-  const charts = client.service(Charts);
+  const charts = chartsOfGateway(client);
   const followed = new Map<string, Promise<void>>();
   await repeat(lookMs, signal, async () => {
     for (const summary of (await charts.list({}, { signal })).charts) {
@@ -38,7 +43,7 @@ export async function followCharts(follower: Follower): Promise<void> {
 }
 
 async function followChart({ client, emit, say, signal }: Follower, summary: ChartSummary): Promise<void> {
-  const charts = client.service(Charts);
+  const charts = chartsOfGateway(client);
   const { characteristic, lastEvent } = summary;
   let frame = chartFrameOf(summary);
   let after = Math.max(0, lastEvent - history);

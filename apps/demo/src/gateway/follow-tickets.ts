@@ -11,7 +11,7 @@ const limit = 200;
 
 /** Follows the list of tickets, and tells only what changed in it. */
 export async function followTickets({ client, emit, signal }: Follower): Promise<void> {
-  const tickets = client.service(NonConformance);
+  const tickets = client.service(NonConformance, { waitForReady: true });
   /** By number: the ticket as it was last told. */
   let told = new Map<number, string>();
   await repeat(lookMs, signal, async () => {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, gossipRegistry, type GossipRegistry, type GossipRegistryOptions, type PipitClient } from "pipit";
-import { Charts, Process, Stations, Supervisor } from "../contracts/index.ts";
+import { Process, Stations, Supervisor } from "../contracts/index.ts";
 import { CallCounter } from "../processes/call-counter.ts";
 import { connect } from "../processes/connect.ts";
 import { countCalled } from "../processes/telemetry.ts";
@@ -10,7 +10,7 @@ import { act, describe, supervisorOf } from "./act.ts";
 import { CounterFollower } from "./counter-follower.ts";
 import type { JournalEntry, LiveEvent } from "./events.ts";
 import { ActionError, type Feed } from "./feed.ts";
-import { followCharts, type Follower } from "./follow-charts.ts";
+import { chartsOfGateway, followCharts, type Follower } from "./follow-charts.ts";
 import { followTickets } from "./follow-tickets.ts";
 import { InstanceTable } from "./instance-table.ts";
 import { ProcessClients } from "./process-clients.ts";
@@ -154,7 +154,7 @@ class PipitFeed implements Feed {
 
   /** What the charts have recorded, and how often stations began their stream again. */
   async #sum(signal: AbortSignal): Promise<void> {
-    const { sources } = await this.#client.service(Charts).sources({}, { signal });
+    const { sources } = await chartsOfGateway(this.#client).sources({}, { signal });
     this.#measurements = {
       measurements: sources.reduce((sum, { recorded }) => sum + recorded, 0),
       duplicates: sources.reduce((sum, { duplicates }) => sum + duplicates, 0),
