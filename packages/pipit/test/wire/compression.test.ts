@@ -256,6 +256,23 @@ test("an error of a packed call is plain, and a lost connection says what cannot
   assert.ok(Packed.methods.echo.request?.decode(stream.takeRequestBytes() ?? new Uint8Array(0)) === long("z", 100_000));
 });
 
+test("metadata that outgrows its bound while the request is packed fails the call, and no other", async () => {
+  const { pair } = await scene();
+  const call = new RecordedCall(Packed.methods.echo, long("z", 100_000));
+  call.metadata = new Metadata({ a: "b" });
+  pair.connection.start(call);
+  call.metadata.set("c", "d".repeat(9000));
+  await pair.clock.advance(50);
+  assert.ok(call.end?.type === "failure");
+  assert.match(call.end.failure.error.message, /Metadata of 90\d\d bytes/);
+  assert.equal(pair.connection.openCalls, 0);
+  const next = new RecordedCall(Packed.methods.echo, long("z", 100_000));
+  pair.connection.start(next);
+  await pair.clock.advance(50);
+  assert.equal(next.end?.type, "reply");
+  assert.equal(pair.calls.length, 1);
+});
+
 /** The preface of a client that unpacks deflate. */
 const packingPreface = Buffer.concat([
   magicBytes,

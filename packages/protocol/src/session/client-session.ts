@@ -382,8 +382,8 @@ export class ClientSession extends Session {
 
   /** The request is packed: only now is the call opened, in the order of the wire. */
   #beginPacked(stream: ClientStream, call: OutgoingCall, binding: Binding): FrameStart {
-    stream.ordinal = ++this.#opened;
     const start = this.#beginRequest(stream, call, binding, this.host.nowMs());
+    stream.ordinal = ++this.#opened;
     this.#unflushed.push(stream);
     return { start, flagsAt: this.#flagsAt };
   }

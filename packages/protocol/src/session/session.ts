@@ -426,7 +426,14 @@ export abstract class Session implements FrameSink, OutputHost {
     this.#compression?.pack(algorithm, body, (packed) => {
       if (this.closed || state.packing !== packing) return; // the stream has ended meanwhile
       state.packing = undefined;
-      const { start, flagsAt } = again();
+      let begun: FrameStart;
+      try {
+        begun = again();
+      } catch (error) {
+        // Metadata that was changed meanwhile may not fit any more.
+        return this.rejectMessage(stream, RpcError.from(error));
+      }
+      const { start, flagsAt } = begun;
       const { writer } = this.output;
       const message = packed !== undefined && packed.length < body.length ? packed : body;
       if (message === packed) {
