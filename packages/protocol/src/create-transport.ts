@@ -17,9 +17,12 @@ export interface TransportOptions {
   readonly compression?: Compression | undefined;
 }
 
+/** One for all transports: each client has one of its own, and may have but one connection that is busy now and then. */
+const slabs = new SlabPool();
+
 /** Pipit's own wire over any byte streams: TCP, TLS, Unix sockets, memory, the simulated network. */
 export function createTransport(streams: ByteTransport, { compression }: TransportOptions = {}): Transport {
-  const shared: SessionShare = { slabs: new SlabPool(), compression };
+  const shared: SessionShare = { slabs, compression };
   const confirmed = confirmedMethods();
   return {
     name: streams.name,

@@ -50,7 +50,8 @@ export interface DeadlineWheelOptions {
 export class DeadlineWheel {
   readonly #clock: Clock;
   readonly #originMs: number;
-  readonly #rings: readonly (readonly WheelSlot[])[];
+  /** Slots are made when something first lies in them: a client of few calls needs few of the 768. */
+  readonly #rings: readonly (WheelSlot | undefined)[][] = [[], [], []];
   /** All ticks up to this one have been dealt with. */
   #tick = 0;
   /** Tick that the timer waits for; Infinity when none is armed. */
@@ -66,7 +67,6 @@ export class DeadlineWheel {
     this.#clock = options.clock;
     // A whole number, so that ticks and times convert without rounding errors.
     this.#originMs = Math.floor(options.clock.now());
-    this.#rings = [createRing(), createRing(), createRing()];
   }
 
   /** Entries in the wheel. */
@@ -107,8 +107,8 @@ export class DeadlineWheel {
     this.#disarm?.();
     this.#disarm = undefined;
     this.#armedTick = Number.POSITIVE_INFINITY;
-    for (const ring of this.#rings) {
-      for (const slot of ring) while (slot.first !== undefined) this.remove(slot.first);
+    for (const slot of this.#rings.flat()) {
+      for (let entry = slot?.first; entry !== undefined; entry = slot?.first) this.remove(entry);
     }
   }
 
@@ -193,7 +193,7 @@ export class DeadlineWheel {
     for (let level = 0; level <= outermost; level++) {
       const current = slotIndex(level, this.#tick);
       for (let step = 1; step < slotCount; step++) {
-        if (this.#slot(level, current + step).first === undefined) continue;
+        if (this.#rings[level]?.[(current + step) & slotMask]?.first === undefined) continue;
         earliest = Math.min(earliest, (current + step) * (slotTicks[level] as number));
         break;
       }
@@ -202,16 +202,13 @@ export class DeadlineWheel {
   }
 
   #slot(level: number, index: number): WheelSlot {
-    return (this.#rings[level] as readonly WheelSlot[])[index & slotMask] as WheelSlot;
+    const ring = this.#rings[level] as (WheelSlot | undefined)[];
+    return (ring[index & slotMask] ??= { first: undefined });
   }
 }
 
 function slotIndex(level: number, tick: number): number {
   return Math.floor(tick / (slotTicks[level] as number));
-}
-
-function createRing(): WheelSlot[] {
-  return Array.from({ length: slotCount }, () => ({ first: undefined }));
 }
 
 function link(slot: WheelSlot, entry: WheelEntry): void {

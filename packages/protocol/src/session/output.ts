@@ -6,7 +6,7 @@ import { chunkBytes, countedHeadBytes, FrameType, frameHeadBytes } from "./wire.
 /** Slab that a turn's frames are written into; one is enough for hundreds of small calls. */
 const slabBytes = 64 * 1024;
 
-/** Slabs kept between turns, shared by all connections of a transport: a connection holds none while it is quiet. */
+/** Slabs kept between turns, shared by all connections of the process: a connection holds none while it is quiet. */
 const keptSlabs = 4;
 
 /** A slab that has grown past this is not kept. */
