@@ -1,0 +1,130 @@
+import { spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import { machineLine } from "./support/machine.ts";
+import { startPinned } from "./support/pinned-process.ts";
+import { median } from "./support/statistics.ts";
+import { printTable } from "./support/table.ts";
+
+/*
+ * What Pipit costs before and beside its calls: the import in a fresh process, the time to the first reply, the memory of a
+ * connection that has been used. Imports are of the built packages whatever else is measured from the sources: loading
+ * TypeScript is another matter.
+ */
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, connections: { type: "string", default: "1000" } },
+});
+const starts = values.quick ? 7 : 15;
+const connectionCount = Number(values.connections);
+
+/** Calls after which a connection counts as used: enough to have bound its method and filled what it fills lazily. */
+const callsEach = 6;
+
+/** Code of a fresh process that imports something: milliseconds and bytes that it took. */
+const importing = (name: string): string => `
+  const { rss } = process.memoryUsage();
+  const startMs = performance.now();
+  await import(${JSON.stringify(name)});
+  const ms = performance.now() - startMs;
+  console.log(JSON.stringify({ ms, bytes: process.memoryUsage().rss - rss }));`;
+
+/** Code of a fresh process that makes one call and says how long after its start the reply was there. */
+const calling = (port: string): string => `
+  import { createClient, service, string, struct, unary } from "pipit";
+  const tiny = unary(struct({ name: string }), struct({ message: string }), { idempotency: "safe" });
+  const client = createClient({ target: "127.0.0.1:${port}" });
+  const { message } = await client.service(service("bench.Bench", { tiny })).tiny({ name: "bench" });
+  const ms = performance.now();
+  if (message !== "Hello, bench!") throw new Error("wrong answer");
+  console.log(JSON.stringify({ ms }));
+  await client.close();`;
+
+/** The same with nothing but a socket: the raw limit's frame by hand (see `rpc/limit.ts`). */
+const callingByHand = (port: string): string => `
+  import net from "node:net";
+  const socket = net.connect({ port: ${port}, host: "127.0.0.1", noDelay: true });
+  socket.write(Buffer.from([11, 0, 0, 0, 0, 0, 0, 0, 0, 5, 98, 101, 110, 99, 104]));
+  socket.once("data", (chunk) => {
+    const ms = performance.now();
+    if (chunk.latin1Slice(10) !== "Hello, bench!") throw new Error("wrong answer");
+    console.log(JSON.stringify({ ms }));
+    socket.destroy();
+  });`;
+
+const nothing = "data:text/javascript,export{}";
+
+console.log(machineLine());
+console.log();
+const rows: string[][] = [];
+const server = await startServer("pipit");
+const limit = await startServer("limit");
+const emptyRun: Fresh[] = [];
+const importRun: Fresh[] = [];
+const limitRun: Fresh[] = [];
+const callRun: Fresh[] = [];
+for (let round = 0; round < starts; round++) {
+  emptyRun.push(fresh(importing(nothing)));
+  importRun.push(fresh(importing("pipit")));
+  limitRun.push(fresh(callingByHand(limit.port)));
+  callRun.push(fresh(calling(server.port)));
+}
+const ms = (runs: readonly Fresh[]): number => median(runs.map((run) => run.ms));
+const mib = (runs: readonly Fresh[]): number => median(runs.map(({ bytes = 0 }) => bytes)) / 1_048_576;
+add("import of pipit, above an empty module", ms(importRun) - ms(emptyRun), 6, "ms");
+add("the same, memory", mib(importRun) - mib(emptyRun), 2, "MiB");
+add("first reply, behind the raw limit", ms(callRun) - ms(limitRun), 12, "ms");
+limit.process.disconnect();
+
+const client = startPinned(fileOf("footprint/client-process.ts"), [server.port], { nodeFlags: ["--expose-gc"] });
+await next(client);
+const before = [await memory(client), await memory(server.process)];
+client.send({ connections: connectionCount, callsEach });
+await next(client);
+const after = [await memory(client), await memory(server.process)];
+const each = (end: number): number => ((after[end] ?? 0) - (before[end] ?? 0)) / connectionCount / 1000;
+add(`a connection and its client after ${callsEach} calls, of ${connectionCount}`, each(0), 27, "kB");
+add("the same at the server", each(1), 24, "kB");
+client.disconnect();
+server.process.disconnect();
+printTable(["what", "measured", "goal", ""], rows);
+
+interface Fresh {
+  readonly ms: number;
+  readonly bytes?: number;
+}
+
+function add(what: string, measured: number, goal: number, unit: string): void {
+  rows.push([what, `${measured.toFixed(1)} ${unit}`, `≤ ${goal} ${unit}`, measured <= goal ? "met" : "NOT met"]);
+}
+
+/** Runs a module's text in a new process without any of this one's flags. */
+function fresh(code: string): Fresh {
+  const options = { cwd: fileOf("."), encoding: "utf8" as const };
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], options);
+  if (status !== 0) throw new Error(`A fresh process failed: ${stderr}`);
+  return JSON.parse(stdout) as Fresh;
+}
+
+async function startServer(system: string): Promise<{ readonly process: ChildProcess; readonly port: string }> {
+  const process = startPinned(fileOf("footprint/server-process.ts"), [system], { nodeFlags: ["--expose-gc"] });
+  const { port } = await next<{ port: number }>(process);
+  return { process, port: String(port) };
+}
+
+/** Resident bytes of a process that has just collected its garbage. */
+async function memory(child: ChildProcess): Promise<number> {
+  const answer = next<{ rss: number }>(child);
+  child.send({});
+  return (await answer).rss;
+}
+
+async function next<T>(child: ChildProcess): Promise<T> {
+  const [message] = (await once(child, "message")) as [T];
+  return message;
+}
+
+function fileOf(path: string): string {
+  return new URL(path, import.meta.url).pathname;
+}
