@@ -155,6 +155,7 @@ class Core implements GossipCore {
     else if (opened.peer !== undefined && !(opened.peer.believed && opened.addressed)) {
       this.#doubt(opened.peer, opened, from, byStream, bytes.length, nowMs);
     } else {
+      node.heardMs = nowMs;
       const r = this.#reader.reset(opened.bytes, opened.start, opened.end);
       this.#messages(r, from, byStream, bytes.length, opened.peer, nowMs);
     }

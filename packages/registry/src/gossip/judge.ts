@@ -7,7 +7,8 @@
  *
  * Departures from SWIM and Lifeguard: no verdict without asking peers and the subject itself over streams; those who only
  * heard of a suspicion let the accusers go first; a subject whose kernel accepts streams is frozen, not dead, and gets
- * longer; a port that refuses two members is a dead process, and the verdict follows at once.
+ * longer, and so does everybody from a node that hears nobody; a port that refuses two members is a dead process, and the
+ * verdict follows at once.
  */
 import type { Reader } from "./bytes.ts";
 import { Deadline } from "./deadline-heap.ts";
@@ -35,6 +36,7 @@ interface Confirmation {
   readonly urgent: boolean;
   readonly asked: Set<string>;
   readonly deadline: Deadline;
+  readonly startMs: number;
   round: number;
   waitingFor: number;
   answers: number;
@@ -139,6 +141,7 @@ export class Judge {
       urgent,
       asked: new Set(),
       deadline: new Deadline((at) => this.#onAnswersDue(m, c, at), true),
+      startMs: nowMs,
       round: 1,
       waitingFor: 0,
       answers: 0,
@@ -226,7 +229,12 @@ export class Judge {
       else this.#schedule(m, nowMs);
       return;
     }
-    if (c.accepted && nowMs - s.startMs < node.timing.frozenTimeoutMs) {
+    // Not one packet of anybody since it asked, nor a refusal: this node is the deaf one, as likely as not.
+    const deaf = !c.refusedMe && node.heardMs < c.startMs && node.table.live.length > 2;
+    if (
+      (c.accepted || (deaf && c.round >= node.timing.confirmRounds)) &&
+      nowMs - s.startMs < node.timing.frozenTimeoutMs
+    ) {
       this.#endConfirmation(m);
       node.heap.set(s.deadline, nowMs + suspicionMinMs(node.timing, node.table.live.length));
       return;

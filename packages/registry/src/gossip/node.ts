@@ -53,6 +53,8 @@ export class Node {
   /** "leaving" after `leave`, "stopped" after a lost conflict. */
   phase: "new" | "running" | "leaving" | "stopped" = "new";
   nowMs = 0;
+  /** When anybody's packet was last read. */
+  heardMs: number = Number.NEGATIVE_INFINITY;
   #sequence: number;
   readonly #datagram: Writer;
   readonly #stream: Writer;

@@ -508,3 +508,17 @@ function lone(config: GossipConfig, wakes: number[]): GossipCore {
     event: () => {},
   });
 }
+
+test("a member that reads nothing for 8 s calls nobody dead, and one cut off for good ends alone in its view", () => {
+  const { world, members, seen } = cluster(10);
+  const deaf = members[7] as SimNode;
+  world.deafen(deaf, 8_000);
+  world.run(world.nowMs + 20_000);
+  for (const m of members) if (m !== deaf) assert.equal(states(seen, m.id).includes("dead"), false, m.id);
+  for (const m of members) if (m !== deaf) world.crash(m, "dark");
+  world.run(world.nowMs + 60_000);
+  assert.deepEqual(
+    deaf.core.members().map((m) => m.id),
+    [deaf.id],
+  );
+});
