@@ -39,6 +39,18 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** A generator for tests that bring none (mulberry32). */
+export function seededRandom(seed: number): Random {
+  let state = seed;
+  const u32 = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t ^= t + Math.imul(t ^ (t >>> 7), 61 | t);
+    return (t ^ (t >>> 14)) >>> 0;
+  };
+  return { u32, bytes: (count) => Uint8Array.from({ length: count }, u32) };
+}
+
 /** A codec and a maker of values that it takes. */
 export interface Sampled {
   readonly codec: Codec<unknown>;
@@ -60,6 +72,8 @@ const texts = [
   "天地玄黄",
   "🙂🚀",
   "a\u0000b",
+  "ÿĀ",
+  "\ufeff\ufffd",
   "x".repeat(40),
   "宇".repeat(70),
   "y".repeat(3000),
