@@ -1,12 +1,5 @@
 /** Servers that find each other by gossip on loopback, each a member of its own, and one client that follows them. */
-import {
-  type GossipRegistry,
-  type PipitClient,
-  type PipitServer,
-  createClient,
-  createServer,
-  gossipRegistry,
-} from "pipit";
+import { type GossipRegistry, type PipitClient, type Server, createClient, createServer, gossipRegistry } from "pipit";
 import { Probe } from "../support/contracts.ts";
 
 /** A tenth of the default times, so that a death is known in well under a second. */
@@ -25,7 +18,7 @@ const timing = {
 export interface Replica {
   readonly name: string;
   readonly gossip: string;
-  readonly server: PipitServer;
+  readonly server: Server;
   readonly registry: GossipRegistry;
 }
 
