@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -20,7 +20,14 @@ interface Run {
 }
 
 function start(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, [...process.execArgv, main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return startWith({}, ...args);
+}
+
+function startWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Run {
+  const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
   let text = "";
   const heard = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -144,11 +151,15 @@ test("Ctrl-C leaves no process behind", async () => {
   assert.deepEqual(pids.filter(isAlive), []);
 });
 
-test("when the command itself is killed, no process is left behind, not even a frozen one", async () => {
-  const run = start("--headless", "--seconds", "600");
+test("when the command itself is killed, no process is left behind, not even a frozen one, and no file", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pipit-demo-test-"));
+  const run = startWith({ TMPDIR: folder }, "--headless", "--seconds", "600");
   await run.said(/operators-1 serves/);
   const pids = pidsIn(run.output());
   process.kill(pids[0] as number, "SIGSTOP");
   run.child.kill("SIGKILL");
   await assertGone(pids);
+  const databases = (): string[] => readdirSync(folder).filter((name) => name.startsWith("pipit-demo-"));
+  for (let i = 0; i < 100 && databases().length > 0; i++) await sleep(100);
+  assert.deepEqual(databases(), []);
 });

@@ -22,7 +22,13 @@ export async function makeUserCalls(client: PipitClient, signal: AbortSignal): P
   const inspection = client.service(Inspection);
   const tickets = client.service(NonConformance);
   const charts = chartsOf(client);
-  const { specifications } = await inspection.plan({}, { signal, waitForReady: true, timeoutMs: 60_000 });
+  // Gossip tells of services one by one: nobody begins to work before all three have been heard of.
+  const patient = { signal, waitForReady: true, timeoutMs: 60_000 };
+  const [{ specifications }] = await Promise.all([
+    inspection.plan({}, patient),
+    tickets.list({ limit: 1 }, patient),
+    charts.list({}, patient),
+  ]);
   let open = 0;
   let turn = 0;
 

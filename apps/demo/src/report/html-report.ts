@@ -87,10 +87,15 @@ function section({ specification, charted, values }: ReportedCharacteristic): st
   };
   const { cp, cpk, pp, ppk } = capabilityIndices(spread);
   const figures: readonly (readonly [string, number | undefined])[] = [
-    ["Cp", cp],
-    ["Cpk", cpk],
-    ["Pp", pp],
-    ["Ppk", ppk],
+    // Three digits of an index are more than 125 measurements can tell.
+    ...(
+      [
+        ["Cp", cp],
+        ["Cpk", cpk],
+        ["Pp", pp],
+        ["Ppk", ppk],
+      ] as const
+    ).map(([name, index]) => [name, index === undefined ? undefined : Number(index.toFixed(3))] as const),
     ["mean", spread.mean],
     ["σ within", spread.sigmaWithin],
     ["σ overall", spread.sigmaOverall],

@@ -2,7 +2,7 @@ import type { Limits } from "../statistics/control-limits.ts";
 import type { Histogram } from "../statistics/histogram.ts";
 
 /** Size of a plot, in units of its own: it scales with the page. */
-const size = { width: 900, height: 220, left: 70, right: 64, top: 12, bottom: 24 };
+const size = { width: 900, height: 220, left: 24, right: 100, top: 12, bottom: 24 };
 
 /** More points than this cannot be told apart at that width: each stretch is drawn from its least to its greatest. */
 const mostPoints = 1500;

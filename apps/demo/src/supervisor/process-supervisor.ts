@@ -39,14 +39,11 @@ export class ProcessSupervisor {
 
   constructor(settings: CommonSettings) {
     this.#settings = settings;
-    this.#janitor = spawn(
-      process.execPath,
-      [...process.execArgv, fileURLToPath(new URL("janitor.ts", import.meta.url))],
-      {
-        stdio: ["pipe", "ignore", "inherit"],
-        detached: true,
-      },
-    );
+    const janitor = fileURLToPath(new URL("janitor.ts", import.meta.url));
+    this.#janitor = spawn(process.execPath, [...process.execArgv, janitor, settings.dataDir], {
+      stdio: ["pipe", "ignore", "inherit"],
+      detached: true,
+    });
     // It outlives nobody but us, and by a moment: it is not to hold us up.
     this.#janitor.unref();
     this.#janitor.stdin?.on("error", () => {});

@@ -55,7 +55,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await supervisor.close();
     await server.close({ graceMs: 500 });
     await registry.destroy();
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
   }
 
   try {
