@@ -113,7 +113,8 @@ test("the page on real processes", { skip: noBrowser }, async (t) => {
   });
 
   await t.test("and through all of it no user's call failed, and the console has nothing to say", async () => {
-    assert.equal(await page.textContent("#kpi-failed strong"), "0");
+    const journal = (await page.locator("#journal li").allTextContents()).join("\n");
+    assert.equal(await page.textContent("#kpi-failed strong"), "0", journal);
     assert.deepEqual(complaints, []);
   });
 });
