@@ -60,6 +60,10 @@ const value = {
   shape: { type: "y" as const, value: 7 },
 };
 
+const notNode = "Deno" in globalThis || "Bun" in globalThis;
+const skip = notNode && "the flag that forbids code from strings is Node's";
+const skipBuild = notNode && "the build runs under Node";
+
 /** The file that a build would write. */
 function written(source: string): string {
   const file = join(mkdtempSync(join(tmpdir(), "pipit-codec-")), "code.mjs");
@@ -98,9 +102,6 @@ test("compileToSource writes nothing of a schema from elsewhere, and any alone s
   assert.equal(hex(codec.encode([1])), "8101");
   assert.deepEqual(codec.decode(any.encode([1])), [1]);
 });
-
-const notNode = "Deno" in globalThis || "Bun" in globalThis;
-const skip = notNode && "the flag that forbids code from strings is Node's";
 
 /** What a program prints where no text may become code. */
 function withoutFunction(script: string): string {
@@ -146,7 +147,7 @@ test("where code from strings is forbidden, a module from the build runs in the 
   assert.equal(out, `${hex(codec.encode({ a: 300, b: ["x", "漢"] }))}{"a":300,"b":["x","漢"]}2`);
 });
 
-test("codecs of two copies of the package make one, with its errors", async () => {
+test("codecs of two copies of the package make one, with its errors", { skip: skipBuild }, async () => {
   const file = join(mkdtempSync(join(tmpdir(), "pipit-codec-")), "copy.mjs");
   const entry = new URL("../src/index.ts", import.meta.url);
   buildSync({ entryPoints: [fileURLToPath(entry)], outfile: file, bundle: true, format: "esm", platform: "neutral" });
