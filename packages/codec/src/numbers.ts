@@ -33,8 +33,10 @@ function fixed(kind: LeafType, f: Fixed, list?: List): LeafSpec {
     },
     decode: (from) => f.get(from.view, from.skip(size)),
     genEncode(g, v) {
-      const value = method.startsWith("Float") ? `${v}===${v}?${v}:NaN` : v;
-      g.line(`if(${f.misfit(v)})bad();V.set${method}(p,${value}${little});p+=${size};`);
+      g.line(`if(${f.misfit(v)})bad();V.set${method}(p,${v}${little});`);
+      // Choosing before the store would make an object of each double.
+      if (method.startsWith("Float")) g.line(`if(${v}!==${v})V.set${method}(p,NaN,true);`);
+      g.line(`p+=${size};`);
     },
     genDecode(g) {
       const x = g.bind(`V.get${method}(p${little})`);
