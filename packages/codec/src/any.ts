@@ -28,9 +28,13 @@ function encodeAny(writer: Writer, value: unknown): void {
   writer.pos += more;
 }
 
-function decodeAny(bytes: Uint8Array, start: number, end: number): unknown {
-  const reader = new Reader(bytes, start, end);
-  const value = decodeCbor(reader);
+const WITH_VIEWS = { views: true };
+/** Where values inside messages are read. Nobody else's code runs meanwhile, so one is enough. */
+const reader: Reader = /* @__PURE__ */ new Reader();
+
+function decodeAny(bytes: Uint8Array, start: number, end: number, views: boolean): unknown {
+  reader.reset(bytes, start, end);
+  const value = decodeCbor(reader, views ? WITH_VIEWS : undefined);
   if (reader.pos !== end) fail("trailing", `${end - reader.pos} bytes left over after the CBOR value`);
   return value;
 }
@@ -46,12 +50,12 @@ const node: Node = {
   decode(from: In) {
     const size = from.leb();
     const start = from.skip(size);
-    return decodeAny(from.bytes, start, start + size);
+    return decodeAny(from.bytes, start, start + size, from.views);
   },
   root: {
     encode: encodeCbor,
-    decode(reader: Reader) {
-      const value = decodeCbor(reader);
+    decode(reader: Reader, views: boolean) {
+      const value = decodeCbor(reader, views ? WITH_VIEWS : undefined);
       if (reader.pos !== reader.end)
         fail("trailing", `${reader.end - reader.pos} bytes left over after the CBOR value`);
       return value;
@@ -64,7 +68,7 @@ const node: Node = {
   genDecode(g) {
     const n = g.readLeb();
     g.line(`if(!(${n}<=E-p))bad();`);
-    const x = g.bind(`${g.external(decodeAny)}(B,p,p+${n})`);
+    const x = g.bind(`${g.external(decodeAny)}(B,p,p+${n},views)`);
     g.line(`p+=${n};`);
     return x;
   },

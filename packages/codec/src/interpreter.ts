@@ -30,7 +30,7 @@ export function interpretDecode({ node, hasText }: Planned, reader: Reader, view
   const start = reader.pos;
   let from: In | undefined;
   try {
-    if (node.root !== undefined) return node.root.decode(reader);
+    if (node.root !== undefined) return node.root.decode(reader, views);
     from = new In(reader, views);
     if (hasText) from.end = from.text.open(from.bytes, from.view, from.pos, from.end);
     const value = decodeAlone(from, node);

@@ -47,7 +47,7 @@ export interface Node {
   /** A form of its own where the value is the whole message. */
   readonly root?: {
     encode(writer: Writer, value: unknown): void;
-    decode(reader: Reader): unknown;
+    decode(reader: Reader, views: boolean): unknown;
   };
   /** Children, for what walks over nodes. */
   readonly of: readonly Node[];

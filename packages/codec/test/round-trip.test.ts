@@ -273,3 +273,29 @@ test("both engines give the same bytes, and the compiled one never gives up on g
     }
   }
 });
+
+for (const engine of engines) {
+  test(`any hands on whether bytes are to be views (${engine.name})`, () => {
+    const value = { blob: Uint8Array.of(1, 2, 3) };
+    for (const codec of [any, struct({ id: u32, body: any })] as readonly Codec<unknown>[]) {
+      const coder = engine.of(codec);
+      const message = coder.encode(codec === any ? value : { id: 1, body: value });
+      for (const views of [true, false]) {
+        const decoded = coder.decode(message, { views }) as { blob: Uint8Array; body?: typeof value };
+        const { blob } = decoded.body ?? decoded;
+        assert.deepStrictEqual([...blob], [1, 2, 3]);
+        assert.equal(blob.buffer === message.buffer, views);
+      }
+    }
+  });
+
+  test(`the same value gives the same bytes after 100,000 other messages (${engine.name})`, () => {
+    const codec = engine.of(struct({ id: int, name: string, list: array(int), data: array(f64) }));
+    const value = { id: 2 ** 40, name: "é漢 text", list: [1, -(2 ** 40), 3], data: [0.5, Number.NaN] };
+    const before = hex(codec.encode(value, { copy: true }));
+    for (let i = 0; i < 100_000; i++) {
+      codec.encode({ id: -i, name: (i & 1) === 0 ? "plain" : "漢字", list: [i, 2 ** (i % 50)], data: [i] });
+    }
+    assert.equal(hex(codec.encode(value)), before);
+  });
+}
