@@ -123,6 +123,26 @@ export const lawSeven: Law = (it) => {
     await assert.rejects(world.listen(server), /Cannot listen: the server is closed/);
   });
 
+  it("a server whose clients have closed waits for no more than the bytes under way", async (world) => {
+    const server = world.server().handle(Probe, {
+      plain: ({ text }: { text: string }) => ({ text }),
+      safe: () => new Promise(() => undefined),
+    } as never);
+    const address = await world.listen(server);
+    const served = world.client(address);
+    const waiting = world.client(address);
+    await world.run(served.call(Probe.methods.plain, { text: "x" }));
+    const end = failure(waiting.call(Probe.methods.safe, { text: "x" }));
+    await world.until(() => server.stats().inFlight === 1);
+    const startMs = world.clock.now();
+    await world.run(Promise.all([served.close(), waiting.close({ graceMs: 0 })]));
+    await world.run(server.close());
+    const tookMs = world.clock.now() - startMs;
+    assert.equal((await world.run(end)).code, "cancelled");
+    // Over sockets, time passes by itself.
+    if (world.name !== "tcp") assert.ok(tookMs <= 10, `${tookMs} ms`);
+  });
+
   it("a server that closes while a client connects settles the call", async (world) => {
     for (let delay = 0; delay < 6; delay++) {
       const server = world.server().handle(Probe, { plain: ({ text }: { text: string }) => ({ text }) } as never);

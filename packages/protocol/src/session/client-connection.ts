@@ -108,6 +108,8 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
     const reason = error ?? new RpcError("unavailable", `The connection to ${this.address} was closed`);
     this.#connecting.abort(reason);
     this.#finish(reason, error);
+    // Half-closed, and read on to the server's end: that closes both at once, and no reply under way resets them.
+    this.#stream?.end();
   }
 
   ping(): void {
