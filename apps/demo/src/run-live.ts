@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { startGateway } from "./gateway/start-gateway.ts";
+import { startGateway } from "./supervisor/gateway-process.ts";
 import { startSystem } from "./supervisor/start-system.ts";
 
 /** How many processes of each kind: two of what may be lost, three where a share of the load is to be seen. */
@@ -19,10 +19,10 @@ export async function runLive({ planPath, seed, port, signal }: LiveOptions): Pr
   console.log("Starting the line …");
   const system = await startSystem({ planPath, seed, counts: processCounts, signal });
   try {
-    const gateway = await startGateway({ seeds: system.seeds, port });
+    const gateway = await startGateway({ seeds: system.seeds, port, adopt: (child) => system.supervisor.adopt(child) });
     try {
       console.log(`Open ${gateway.url}\nCtrl-C ends it.`);
-      if (!signal.aborted) await once(signal, "abort");
+      if (!signal.aborted) await Promise.race([once(signal, "abort"), gateway.lost]);
     } finally {
       await gateway.close();
     }

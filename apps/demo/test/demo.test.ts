@@ -151,6 +151,16 @@ test("Ctrl-C leaves no process behind", async () => {
   assert.deepEqual(pids.filter(isAlive), []);
 });
 
+test("one address is printed, its page is served, and Ctrl-C ends the page with the rest", async () => {
+  const run = start();
+  await run.said(/Open http\S+/);
+  const [url = ""] = /http\S+/.exec(run.output()) ?? [];
+  assert.equal((await fetch(url)).status, 200);
+  run.child.kill("SIGINT");
+  assert.equal(await run.ended, 0, run.output());
+  await assert.rejects(fetch(url));
+});
+
 test("when the command itself is killed, no process is left behind, not even a frozen one, and no file", async () => {
   const folder = mkdtempSync(join(tmpdir(), "pipit-demo-test-"));
   const run = startWith({ TMPDIR: folder }, "--headless", "--seconds", "600");

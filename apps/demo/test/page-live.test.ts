@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import { startGateway } from "../src/gateway/start-gateway.ts";
+import { startGateway } from "../src/supervisor/gateway-process.ts";
 import { startSystem } from "../src/supervisor/start-system.ts";
 import { noBrowser, openPage } from "./page-browser.ts";
 
@@ -20,7 +20,7 @@ const counts = { stations: 1, inspection: 2, charts: 2, "non-conformance": 2, op
 
 test("the page on real processes", { skip: noBrowser }, async (t) => {
   const system = await startSystem({ planPath, counts, seed: 3, measurementsPerSecond: 20 });
-  const gateway = await startGateway({ seeds: system.seeds });
+  const gateway = await startGateway({ seeds: system.seeds, adopt: (child) => system.supervisor.adopt(child) });
   t.after(async () => {
     await gateway.close();
     await system.close();

@@ -19,8 +19,18 @@ export interface ProcessSettings {
   readonly csvPath?: string | undefined;
 }
 
-/** What a process tells the supervisor over the pipe between them. */
-export type ProcessMessage = { readonly type: "ready" } | { readonly type: "failed"; readonly reason: string };
+/** What the gateway is told at its start, likewise. */
+export interface GatewaySettings {
+  /** Gossip addresses of members that run. */
+  readonly seeds: readonly string[];
+  /** TCP port of the page on loopback; 0 for any. */
+  readonly port: number;
+}
+
+/** What a process tells its parent over the pipe between them. */
+export type ProcessMessage =
+  /** With a `url` when it is the gateway: the address of its page. */
+  { readonly type: "ready"; readonly url?: string } | { readonly type: "failed"; readonly reason: string };
 
 /** @throws SyntaxError when the process was not started by the supervisor */
 export function readSettings(): ProcessSettings {

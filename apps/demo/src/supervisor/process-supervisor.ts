@@ -118,6 +118,13 @@ export class ProcessSupervisor {
     return this.#start(entry);
   }
 
+  /** Sees to it that a process which somebody else started and stops is not left behind either. */
+  adopt(child: ChildProcess): void {
+    const { pid } = child;
+    this.#janitor.stdin?.write(`+${pid}\n`);
+    child.once("exit", () => this.#janitor.stdin?.write(`-${pid}\n`));
+  }
+
   /** Stops all processes in order: those first that call by themselves, so that nobody misses those that answer. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -137,10 +144,8 @@ export class ProcessSupervisor {
     if (this.#closing) throw new Error(`Cannot start ${entry.id}: the demo is ending`);
     const child = startChild({ ...this.#settings, id: entry.id, kind: entry.kind });
     Object.assign(entry, { child, state: "starting", startedAt: new Date(), starts: entry.starts + 1 });
-    const { pid } = child;
-    this.#janitor.stdin?.write(`+${pid}\n`);
+    this.adopt(child);
     child.once("exit", () => {
-      this.#janitor.stdin?.write(`-${pid}\n`);
       if (entry.child !== child) return;
       entry.state = entry.state === "draining" ? "stopped" : "crashed";
       entry.child = undefined;
