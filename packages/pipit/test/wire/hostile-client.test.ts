@@ -129,6 +129,17 @@ const scripts: readonly (readonly [name: string, bytes: readonly Uint8Array[], w
   ["a method of unknown kind", [bindAny(0, "any.Any", "echo", 9)], /unknown kind/],
   ["a unary call without its message", [bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 0])], /without its message/],
   [
+    "a request with an unknown flag",
+    [bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 0x21, 0x60])],
+    /Flags 0x21 of a frame \(request\): expected none but 0x1f/,
+  ],
+  [
+    "an item with a deadline",
+    [bindAny(0, "any.Any", "chat", 3), frame(0x01, 0, [0, 0]), frame(0x02, 0, [8, 5, 0x60])],
+    /Flags 0x8 of a frame \(item\)/,
+  ],
+  ["an item with an unknown flag for a stream that is gone", [frame(0x02, 9, [0x80, 0x60])], /Flags 0x80/],
+  [
     "a message in the head of a stream of requests",
     [bindAny(0, "any.Any", "chat", 3), frame(0x01, 0, [0, 1, 0x60])],
     /head of a stream/,

@@ -95,6 +95,19 @@ const scripts: readonly (readonly [
   ["two ends of one stream", "echo", [serverPreface, frame(4, 0, [1, 0x60]), frame(4, 0, [1, 0x60])], /^$/],
   ["an oversize frame", "echo", [serverPreface, Buffer.from("ffffff7f0400000000", "hex")], /Frame length/],
   ["an unknown frame below 0x80", "echo", [serverPreface, frame(0x33, 0)], /unknown type 51/],
+  [
+    "a reply with an unknown flag",
+    "echo",
+    [serverPreface, frame(4, 0, [0x21, 0x60])],
+    /Flags 0x21 of a frame \(reply\)/,
+  ],
+  [
+    "a reply with a flag of requests",
+    "echo",
+    [serverPreface, frame(4, 0, [0x09, 5, 0x60])],
+    /Flags 0x9 of a frame \(reply\): expected none but 0x17/,
+  ],
+  ["an item with fields", "items", [serverPreface, frame(2, 0, [0x04, 0, 0x60])], /Flags 0x4 of a frame \(item\)/],
   ["a reply that is no CBOR", "echo", [serverPreface, frame(4, 0, [1, 0xff])], /Reply \$/],
   [
     "a reply longer than the limit",

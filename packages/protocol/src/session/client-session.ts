@@ -28,7 +28,7 @@ import type { BulkSend } from "./output.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtClient } from "./resolve-types.ts";
-import { type FrameStart, Session, type SessionOptions } from "./session.ts";
+import { type FrameStart, readFlags, Session, type SessionOptions } from "./session.ts";
 import type { SessionStream, StreamState, Waiting } from "./stream-state.ts";
 import {
   base,
@@ -407,7 +407,7 @@ export class ClientSession extends Session {
     const arriving = stream.state?.arriving;
     if (arriving !== undefined) return this.#onReplyLater(arriving, stream);
     this.countWork();
-    const flags = readByte(reader);
+    const flags = readFlags(reader, "reply");
     if ((flags & Flag.fields) !== 0) this.#readReplyFields(stream, reader);
     else stream.retriesReturned = stream.retriesLent;
     if ((flags & Flag.message) === 0) this.#settleReply(stream, undefined);

@@ -5,14 +5,14 @@ import { RpcError } from "../rpc-error.ts";
 import type { CallAcceptor, IncomingCall, IncomingHandler } from "../transport.ts";
 import type { Method } from "../contract.ts";
 import { readBind, writeReplyDescriptions } from "./binding-frames.ts";
-import { decodeText, metadataBytes, readByte, readMetadata, readVarint, writeByte, writeVarint } from "./bytes.ts";
+import { decodeText, metadataBytes, readMetadata, readVarint, writeByte, writeVarint } from "./bytes.ts";
 import { maxErrorDataBytes, writeFailure, writeGoAway } from "./failure-frame.ts";
 import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
 import { decodeMessage, type MethodTypes, typesOf } from "./message-type.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtServer, UnknownFingerprint } from "./resolve-types.ts";
-import { type FrameStart, isSending, Session, type SessionOptions } from "./session.ts";
+import { type FrameStart, isSending, readFlags, Session, type SessionOptions } from "./session.ts";
 import type { SessionStream, StreamState } from "./stream-state.ts";
 import {
   BindResult,
@@ -259,7 +259,7 @@ export class ServerSession extends Session {
     if (this.#streams[slot] !== undefined) throw new ProtocolFault(`Stream ${streamId} opened in a slot that is taken`);
     this.#openedCount++;
     const bound = this.#bindingOf(readVarint(reader));
-    const flags = readByte(reader);
+    const flags = readFlags(reader, "request");
     const leftMs = (flags & Flag.deadline) === 0 ? Number.POSITIVE_INFINITY : readVarint(reader);
     if (bound.refusal === undefined && this.#openedCount <= this.#acceptedCount) {
       return this.#open(new ServerStream(this, streamId, bound, this.receivedAtMs + leftMs), flags, slot);

@@ -29,6 +29,7 @@ import {
   FrameType,
   frameHeadBytes,
   highestVersion,
+  knownFlags,
   lowestVersion,
   magic,
 } from "./wire.ts";
@@ -559,7 +560,7 @@ export abstract class Session implements FrameSink, OutputHost {
     const { reader } = this;
     const state = this.#stateOf(stream);
     if (state.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
-    const flags = readByte(reader);
+    const flags = readFlags(reader, "item");
     const charge = this.#chargeOf(flags);
     state.receiveCredit -= charge;
     this.#receiveCredit -= charge;
@@ -571,7 +572,7 @@ export abstract class Session implements FrameSink, OutputHost {
   protected dropItem(): void {
     this.lateFrames++;
     const { reader } = this;
-    const flags = readByte(reader);
+    const flags = readFlags(reader, "item");
     const charge = this.#chargeOf(flags);
     this.#receiveCredit -= charge;
     this.#releaseConnection(charge);
@@ -743,6 +744,15 @@ const maxCredit = 2 ** 40;
 function addCredit(credit: number, more: number): number {
   if (more > maxCredit || credit + more > maxCredit) throw new ProtocolFault(`Credit beyond ${maxCredit} bytes`);
   return credit + more;
+}
+
+/** Reads the flags of a frame. What an unknown one announces cannot be skipped. @throws ProtocolFault when there is one */
+export function readFlags(reader: Reader, frame: keyof typeof knownFlags): number {
+  const flags = readByte(reader);
+  if ((flags & ~knownFlags[frame]) === 0) return flags;
+  throw new ProtocolFault(
+    `Flags 0x${flags.toString(16)} of a frame (${frame}): expected none but 0x${knownFlags[frame].toString(16)}`,
+  );
 }
 
 /** A message of ours is under way on the stream: being packed, or sent in parts. What follows waits. */

@@ -75,6 +75,13 @@ export const Flag = {
   compressed: 0x10,
 } as const;
 
+/** Flags that may stand in each frame; a peer that sets another is at fault. */
+export const knownFlags: Readonly<Record<"request" | "item" | "reply", number>> = {
+  request: Flag.message | Flag.chunked | Flag.fields | Flag.deadline | Flag.compressed,
+  item: Flag.message | Flag.chunked | Flag.compressed,
+  reply: Flag.message | Flag.chunked | Flag.fields | Flag.compressed,
+};
+
 /** Fields of a request's head. */
 export const RequestField = {
   idempotencyKey: 1,
