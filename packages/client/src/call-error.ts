@@ -9,15 +9,20 @@ export interface FailedCall {
   /** Number of the last attempt; 0 when none was made. */
   readonly attempt: number;
   readonly elapsedMs: number;
+  /** Whether the registry has lost sight of where the last attempt went: what it says of it may have ceased to be true. */
+  readonly stale: boolean;
   readonly handled: Handled;
   readonly record: CallRecord;
 }
 
 /** The one place that words a call's error: what went wrong, then which call, where, at which attempt, after how long. */
 export function callError(cause: RpcError, call: FailedCall): RpcError {
-  const { service, method, target, attempt, elapsedMs, handled, record } = call;
+  const { service, method, target, attempt, elapsedMs, stale, handled, record } = call;
   const tries = attempt === 0 ? "not sent" : `attempt ${attempt}`;
-  const message = `${cause.message} (${service}/${method} at ${target}, ${tries}, ${formatMs(elapsedMs)})`;
+  const what = stale
+    ? `${cause.message}; the registry has lost sight of this server, its record is stale`
+    : cause.message;
+  const message = `${what} (${service}/${method} at ${target}, ${tries}, ${formatMs(elapsedMs)})`;
   return RpcError.with(cause, message, { target, service, method, attempt, elapsedMs, handled, record });
 }
 

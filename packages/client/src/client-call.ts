@@ -696,14 +696,17 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #describe(error: RpcError): RpcError {
     const { service, name } = this.method;
     const record = this.#record();
-    const target = this.#pick?.endpoint.address ?? this.#plan.route.text;
+    const endpoint = this.#pick?.endpoint;
+    const target = endpoint?.address ?? this.#plan.route.text;
     const handled: Handled = this.#rare?.log?.handled ?? "no";
+    const unreached = handled !== "yes" && (error.code === "unavailable" || error.code === "deadline_exceeded");
     return callError(error, {
       service,
       method: name,
       target,
       attempt: this.attempt,
       elapsedMs: record.elapsedMs,
+      stale: unreached && endpoint?.state === "stale",
       handled,
       record,
     });

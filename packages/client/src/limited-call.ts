@@ -61,6 +61,7 @@ function refused(
     target: route.text,
     attempt: 0,
     elapsedMs,
+    stale: false,
     handled: "no",
     record,
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type CallEnd, isRpcError, RpcError } from "pipit";
+import { type CallEnd, isRpcError, type Registry, RpcError } from "pipit";
+import type { InstanceView } from "@pipit/registry";
 import { Probe } from "../support/contracts.ts";
 import type { Law } from "../support/law-suite.ts";
 import { failure } from "../support/outcome.ts";
@@ -152,4 +153,48 @@ export const lawEight: Law = (it) => {
     assert.equal(error.handled, "no");
     assert.ok(isRpcError(error));
   });
+
+  it("errors of a server that the registry has lost sight of say so, unless it answered", async (world) => {
+    const answering = world.server().handle(Probe, {
+      plain: () => {
+        throw new RpcError("unavailable", "the shop is closed");
+      },
+    } as never);
+    const gone = world.server().handle(Probe, {} as never);
+    const [alive, dead] = [await world.listen(answering), await world.listen(gone)];
+    await world.run(gone.close({ graceMs: 0 }));
+    const says = async (address: string, state: InstanceView["state"]): Promise<string> => {
+      const client = world.client({ registry: oneInstance(address, state) });
+      return (await world.run(failure(client.call(Probe.methods.plain, { text: "" })))).message;
+    };
+    const words = /; the registry has lost sight of this server, its record is stale \(laws\.Probe\/plain at /;
+    assert.match(await says(dead, "stale"), words);
+    assert.doesNotMatch(await says(dead, "up"), /stale/);
+    assert.match(await says(alive, "stale"), /^the shop is closed \(/);
+  });
 };
+
+/** A registry that knows one instance of the service, in this state, for ever. */
+function oneInstance(address: string, state: InstanceView["state"]): Registry {
+  const colon = address.lastIndexOf(":");
+  const instances: InstanceView[] = [
+    {
+      id: "only",
+      generation: 1,
+      service: Probe.name,
+      host: address.slice(0, colon),
+      port: Number(address.slice(colon + 1)),
+      weight: 1,
+      zone: "",
+      version: "",
+      metadata: {},
+      state,
+    },
+  ];
+  return {
+    async *watch(_service: string, options?: { readonly signal?: AbortSignal }) {
+      yield { revision: 1, instances };
+      await new Promise<void>((resolve) => options?.signal?.addEventListener("abort", () => resolve()));
+    },
+  } as Partial<Registry> as Registry;
+}
