@@ -45,20 +45,26 @@ function serve(call: IncomingCall): void {
   call.handler = {
     onItem(item, bytes) {
       call.release(bytes);
-      if (call.writable) call.send(item);
+      orFail(call, () => call.writable && call.send(item));
     },
     onInputEnd: () => call.end(undefined, 0),
     onCancel() {},
     onWritable() {},
   };
   if (call.method.kind === "bidi") return call.accept();
-  try {
+  orFail(call, () => {
     const request = call.decodeRequest();
     if (call.method.kind === "unary") return call.reply(request, undefined, 0);
     if (call.method.kind === "server_stream") for (let i = 0; i < 3 && call.writable; i++) call.send(i);
     call.end(undefined, 0);
+  });
+}
+
+/** As a server answers: a request that does not decode, or a reply longer than the mutated preface allows, fails its call. */
+function orFail(call: IncomingCall, step: () => unknown): void {
+  try {
+    step();
   } catch (error) {
-    // A request that does not decode, or a reply longer than the mutated preface allows.
     if (!isRpcError(error)) throw error;
     call.fail(error, undefined, 0);
   }
