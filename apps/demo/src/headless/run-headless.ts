@@ -14,6 +14,9 @@ import { StatsCollector } from "./stats-collector.ts";
 /** Longest wait until the last alarms have their tickets, in milliseconds. */
 const settleMs = 10_000;
 
+/** Measurements per second and characteristic: nobody looks on, and a short run is to raise alarms too. */
+const measurementsPerSecond = 20;
+
 /** Options of {@link runHeadless}. */
 export interface HeadlessOptions {
   readonly planPath: string;
@@ -31,6 +34,7 @@ export async function runHeadless({ planPath, seconds, seed, signal }: HeadlessO
   const system = await startSystem({
     planPath,
     seed,
+    measurementsPerSecond,
     counts: processCounts,
     onStarted: ({ id, pid }) => console.log(`${id} serves, pid ${pid}`),
     signal,

@@ -1,16 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PipitClient } from "pipit";
-import { Inspection, NonConformance } from "../contracts/index.ts";
+import { Inspection, NonConformance, type Ticket } from "../contracts/index.ts";
 import { chartsOf } from "../processes/connect.ts";
 
-/** Time between two lookups, in milliseconds: 50 a second. */
-const lookupMs = 20;
+/** Time between two parts that are looked up, in milliseconds. */
+const lookupMs = 50;
+/**
+ * Values of a part, looked up at once: 200 a second in all, enough for steady shares. One by one they would meet idle servers only, and
+ * all go to the quickest.
+ */
+const valuesOfPart = 10;
 /** Time between two looks at a chart's capability. */
 const capabilityMs = 500;
-/** Time between two looks at the tickets; each time one is taken on or closed. */
-const ticketMs = 400;
-/** Calls open at a time before operators wait: people have two hands. */
-const maxOpen = 200;
+/** Time between two looks at the tickets; each time one is taken on and one is closed, twice what the line's alarms ask for. */
+const ticketMs = 500;
+/** Tickets that are left open, and left assigned, for whoever looks at the page. */
+const leftOpen = 12;
+const leftAssigned = 6;
+/** Tickets looked at, the latest first. */
+const listedTickets = 500;
+/** Pieces of work under way before operators wait: people have two hands. */
+const maxOpen = 100;
 
 const names = ["Ada", "Grace", "Walter", "Kaoru"];
 
@@ -32,7 +42,7 @@ export async function makeUserCalls(client: PipitClient, signal: AbortSignal): P
   let open = 0;
   let turn = 0;
 
-  await Promise.all([every(lookupMs, lookUp), every(capabilityMs, lookAtChart), every(ticketMs, workOnTicket)]);
+  await Promise.all([every(lookupMs, lookPartUp), every(capabilityMs, lookAtChart), every(ticketMs, workOnTicket)]);
 
   /** Does it at a steady pace, whether or not the last one is done: people do not come slower because a server is slow. */
   async function every(ms: number, work: () => Promise<unknown>): Promise<void> {
@@ -49,6 +59,10 @@ export async function makeUserCalls(client: PipitClient, signal: AbortSignal): P
     }
   }
 
+  async function lookPartUp(): Promise<void> {
+    await Promise.all(Array.from({ length: valuesOfPart }, lookUp));
+  }
+
   async function lookUp(): Promise<void> {
     const { characteristic, lower = 0, upper = lower + 1 } = specifications[turn++ % specifications.length] ?? nobody();
     await inspection.judge({ characteristic, value: lower + (upper - lower) * ((turn % 120) / 100) }, { signal });
@@ -60,14 +74,20 @@ export async function makeUserCalls(client: PipitClient, signal: AbortSignal): P
   }
 
   async function workOnTicket(): Promise<void> {
-    const { tickets: listed, counts } = await tickets.list({ limit: 100 }, { signal });
-    // Leaves some of each to be seen: takes the oldest on, and closes when there are many on hand.
-    const oldest = listed.findLast(({ state }) => state === (counts.assigned > 6 ? "assigned" : "open"));
-    if (oldest === undefined) return;
-    const { number, state } = oldest;
-    if (state === "open") await tickets.assign({ number, assignee: names[number % names.length] ?? "Ada" }, { signal });
-    else await tickets.close({ number, resolution: "Machine adjusted, parts sorted" }, { signal });
+    const [open, assigned] = await Promise.all(
+      (["open", "assigned"] as const).map((state) => tickets.list({ state, limit: listedTickets }, { signal })),
+    );
+    const [toAssign, toClose] = [oldestBeyond(leftOpen, open?.tickets), oldestBeyond(leftAssigned, assigned?.tickets)];
+    await Promise.all([
+      toAssign && tickets.assign({ number: toAssign, assignee: names[toAssign % names.length] ?? "Ada" }, { signal }),
+      toClose && tickets.close({ number: toClose, resolution: "Machine adjusted, parts sorted" }, { signal }),
+    ]);
   }
+}
+
+/** Number of the oldest ticket, unless there are so few that they are left alone. */
+function oldestBeyond(left: number, tickets: readonly Ticket[] = []): number | undefined {
+  return tickets.length > left ? tickets.at(-1)?.number : undefined;
 }
 
 function nobody(): never {

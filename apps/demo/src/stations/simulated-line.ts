@@ -33,15 +33,15 @@ const turning: readonly SimulatedCharacteristic[] = [
     characteristic: "shaft diameter",
     mean: 25,
     sigma: 0.004,
-    disturbance: { type: "toolWear", sigmas: 2.2 },
-    period: 150,
+    disturbance: { type: "toolWear", sigmas: 1.2 },
+    period: 400,
   },
   {
     characteristic: "shaft roughness",
     mean: 0.8,
     sigma: 0.05,
     disturbance: { type: "outlier", sigmas: 5 },
-    period: 90,
+    period: 200,
   },
 ];
 const boring: readonly SimulatedCharacteristic[] = [
@@ -49,8 +49,8 @@ const boring: readonly SimulatedCharacteristic[] = [
     characteristic: "bore diameter",
     mean: 12,
     sigma: 0.006,
-    disturbance: { type: "shift", sigmas: 1.6, length: 40 },
-    period: 160,
+    disturbance: { type: "shift", sigmas: 1.6, length: 24 },
+    period: 240,
   },
 ];
 const filling: readonly SimulatedCharacteristic[] = [
@@ -59,7 +59,7 @@ const filling: readonly SimulatedCharacteristic[] = [
     mean: 500,
     sigma: 1.2,
     disturbance: { type: "shift", sigmas: -2.5, length: 12 },
-    period: 120,
+    period: 220,
   },
 ];
 const moulding: readonly SimulatedCharacteristic[] = [
@@ -67,15 +67,15 @@ const moulding: readonly SimulatedCharacteristic[] = [
     characteristic: "wall thickness",
     mean: 2.4,
     sigma: 0.02,
-    disturbance: { type: "drift", sigmas: 2.4, length: 60 },
-    period: 180,
+    disturbance: { type: "drift", sigmas: 2.4, length: 40 },
+    period: 300,
   },
   {
     characteristic: "part weight",
     mean: 31.5,
     sigma: 0.11,
     disturbance: { type: "outlier", sigmas: -4.5 },
-    period: 140,
+    period: 180,
   },
 ];
 

@@ -15,7 +15,7 @@ export interface SystemOptions {
   readonly counts: Readonly<Record<ProcessKind, number>>;
   /** Seed of the simulated measurements. Default 1. */
   readonly seed?: number | undefined;
-  /** Simulated measurements per second and characteristic. Default 10. */
+  /** Simulated measurements per second and characteristic. Default 5: an eye can follow it. */
   readonly measurementsPerSecond?: number | undefined;
   /** Measurements to send instead of simulated ones. */
   readonly csvPath?: string | undefined;
@@ -45,7 +45,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const registry = gossipRegistry({ id: supervisorId, cluster: "demo" });
   const { host, port } = await registry.open();
   const seeds = [`${host}:${port}`];
-  const { planPath, seed = 1, measurementsPerSecond = 10, csvPath, signal } = options;
+  const { planPath, seed = 1, measurementsPerSecond = 5, csvPath, signal } = options;
   const supervisor = new ProcessSupervisor({ seeds, planPath, dataDir, seed, measurementsPerSecond, csvPath });
   const client = connect(registry);
   const server = await serveSupervisor(supervisor, registry);
