@@ -15,7 +15,9 @@ export interface RegistrationRequest {
 }
 
 /**
- * Announces each service at one listener. If one registration fails, those made are released and the failure is thrown.
+ * Announces each service at one listener. No generation is named: the registry gives one newer than any it has given or seen
+ * under the id, and by a clock that goes on across restarts (a gossip member's start in ms since 1970). The server's own clock
+ * is monotonic, of unknown origin, and would call a restarted process older than its dead self. If one registration fails, those made are released and the failure is thrown.
  */
 export async function registerServices(request: RegistrationRequest): Promise<Lease[]> {
   const { registry, serverId, listener, advertise, options, index } = request;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type RpcError, isRpcError } from "pipit";
+import { type Registry, type RpcError, isRpcError } from "pipit";
 import { Probe } from "../support/contracts.ts";
 import { GossipFleet, kill, reads } from "./gossip-fleet.ts";
 
@@ -64,6 +64,7 @@ test("with all servers killed calls fail at once and say why, and go on when one
     const { client, registry } = await fleet.follow();
     await reads(registry, "a up, b up, c up");
     await client.call(Probe.methods.plain, { text: "" });
+    const life = await generationOf(registry, "a");
     await Promise.all(replicas.map(kill));
     await reads(registry, "a stale, b stale, c stale");
     // A deadline far away: what fails here fails by itself.
@@ -78,8 +79,14 @@ test("with all servers killed calls fail at once and say why, and go on when one
     await fleet.start("a", Number(first?.gossip.split(":")[1]));
     await reads(registry, "a up, b stale, c stale");
     assert.deepEqual(await client.call(Probe.methods.plain, { text: "" }), { text: "a" });
+    assert.ok((await generationOf(registry, "a")) > life, "its next life is no newer than the last");
   }),
 );
+
+async function generationOf(registry: Registry, id: string): Promise<number> {
+  const { instances } = await registry.list(Probe.name);
+  return instances.find((each) => each.id === id)?.generation ?? Number.NaN;
+}
 
 async function failure(call: Promise<unknown>): Promise<RpcError> {
   try {
