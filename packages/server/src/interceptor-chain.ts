@@ -7,6 +7,7 @@ import {
   RpcError,
 } from "@pipit/protocol";
 import { toAsyncIterable } from "./items.ts";
+import { beginHandler } from "./run-once.ts";
 import type { ServerCall } from "./server-call.ts";
 
 /**
@@ -45,6 +46,7 @@ function requestOf(call: ServerCall, input: unknown): InterceptorRequest {
 
 async function callHandler(call: ServerCall, request: InterceptorRequest): Promise<InterceptorReply> {
   const { handler, method } = call.entry;
+  if (call.claimed !== undefined) beginHandler(call.claimed);
   const result = handler(request.streaming ? request.messages : request.message, call);
   const parts = { metadata: call.replyMetadata, trailers: call.trailers };
   if (method.kind === "server_stream" || method.kind === "bidi") {

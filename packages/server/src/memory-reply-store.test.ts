@@ -23,6 +23,18 @@ test("a key is claimed once; later claims wait for its reply, then get it", asyn
   assert.deepEqual(store.claim(request), { type: "replied", reply });
 });
 
+test("a claim that is released can be claimed again, takes no room, and those that wait for it hear so", async () => {
+  const store = memoryReplyStore({ clock: virtualClock(), maxEntries: 1 });
+  const first = claimed(store.claim(request));
+  const second = store.claim(request) as ReplyClaim;
+  assert.ok(second.type === "running");
+  void first.release?.();
+  await assert.rejects(Promise.resolve(second.reply), { code: "unavailable" });
+  void claimed(store.claim({ ...request, key: "other" })).release?.();
+  await claimed(store.claim(request)).commit(reply);
+  assert.deepEqual(store.claim(request), { type: "replied", reply });
+});
+
 test("caller, method and key tell calls apart, whatever characters they have", () => {
   const store = memoryReplyStore({ clock: virtualClock() });
   for (const part of [{}, { caller: 'alice","a/b' }, { method: "a/c" }, { key: "k2" }, { caller: "", key: "alice" }]) {

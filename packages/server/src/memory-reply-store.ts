@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "@pipit/protocol";
+import { type Clock, RpcError, systemClock } from "@pipit/protocol";
 import type { ReplyClaim, ReplyClaimRequest, ReplyStore, StoredReply } from "./reply-store.ts";
 
 /** Options of {@link memoryReplyStore}. */
@@ -25,7 +25,13 @@ interface Entry {
   expiresAtMs: number;
   weightBytes: number;
   reply: StoredReply | undefined;
-  waiting: ((reply: StoredReply) => void)[];
+  waiting: Waiting[];
+}
+
+/** A later sending of a call that runs. */
+interface Waiting {
+  readonly resolve: (reply: StoredReply) => void;
+  readonly reject: (error: RpcError) => void;
 }
 
 /**
@@ -75,7 +81,11 @@ class MemoryReplyStore implements ReplyStore {
     };
     this.#entries.set(key, entry);
     this.#bytes += weightBytes;
-    return { type: "claimed", commit: (reply) => this.#commit(key, entry, reply, request.remainingMs) };
+    return {
+      type: "claimed",
+      commit: (reply) => this.#commit(key, entry, reply, request.remainingMs),
+      release: () => this.#release(key, entry),
+    };
   }
 
   #commit(key: string, entry: Entry, reply: StoredReply, remainingMs: number): void {
@@ -87,7 +97,13 @@ class MemoryReplyStore implements ReplyStore {
     this.#bytes += size;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    for (const tell of entry.waiting.splice(0)) tell(reply);
+    for (const { resolve } of entry.waiting.splice(0)) resolve(reply);
+  }
+
+  #release(key: string, entry: Entry): void {
+    this.#remove(key, entry);
+    const error = new RpcError("unavailable", "The sending that was waited for was turned away before its handler ran");
+    for (const { reject } of entry.waiting.splice(0)) reject(error);
   }
 
   /** Finished entries lie in about the order in which they expire: look at the oldest few. */
@@ -115,5 +131,5 @@ class MemoryReplyStore implements ReplyStore {
 function answer(entry: Entry, { requestDigest }: ReplyClaimRequest): ReplyClaim {
   if (entry.requestDigest !== requestDigest) return { type: "mismatch" };
   if (entry.reply !== undefined) return { type: "replied", reply: entry.reply };
-  return { type: "running", reply: new Promise((resolve) => entry.waiting.push(resolve)) };
+  return { type: "running", reply: new Promise((resolve, reject) => entry.waiting.push({ resolve, reject })) };
 }

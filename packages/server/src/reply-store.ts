@@ -29,9 +29,11 @@ export interface ReplyClaimRequest {
 /**
  * What a store answers to a claim.
  *
- * - `claimed`: nobody had it. The handler runs now; `commit` keeps its reply.
+ * - `claimed`: nobody had it. The handler runs now; `commit` keeps its reply. Where an interceptor turned the call away and
+ *   the handler never began, `release` is called instead. Of the two, one is called, once.
  * - `replied`: it has run. This was the reply.
- * - `running`: it runs now. `reply` gives its reply once there is one.
+ * - `running`: it runs now. `reply` gives its reply once there is one; where the claim is released it rejects, best with
+ *   `unavailable`, so that the call is sent again.
  * - `mismatch`: the key was used for another request.
  * - `full`: no room; the call must not run.
  * - `lost`: it was claimed, and nobody knows how it ended: it may have run.
@@ -42,6 +44,12 @@ export type ReplyClaim =
       /** Handed to the handler as `context.transaction`: effects made in it commit with the reply, or not at all. */
       readonly transaction?: unknown;
       commit(reply: StoredReply): Awaitable<void>;
+      /**
+       * Takes the claim back, as if it had never been made, and rolls its transaction back: the next sending may claim. Called
+       * for `unavailable` and `resource_exhausted`, which ask for another sending. Without it that refusal is committed, and
+       * answers every later sending.
+       */
+      release?(): Awaitable<void>;
     }
   | { readonly type: "replied"; readonly reply: StoredReply }
   | { readonly type: "running"; readonly reply: PromiseLike<StoredReply> }

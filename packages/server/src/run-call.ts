@@ -2,7 +2,7 @@ import { contextEnabled, type Method, RpcError, runInContext } from "@pipit/prot
 import { intercept } from "./interceptor-chain.ts";
 import { isThenable } from "./items.ts";
 import { ReplyPump } from "./reply-pump.ts";
-import { type OnceEnd, runOnce } from "./run-once.ts";
+import { beginHandler, type OnceEnd, runOnce } from "./run-once.ts";
 import type { ServerCall } from "./server-call.ts";
 
 /**
@@ -90,6 +90,7 @@ function finishWithError(call: ServerCall, once: OnceEnd | undefined, thrown: un
 function invoke(call: ServerCall, input: unknown): unknown {
   const { interceptors } = call.core;
   if (interceptors.length > 0) return intercept(interceptors, call, input);
+  if (call.claimed !== undefined) beginHandler(call.claimed);
   return call.entry.handler(input, call);
 }
 

@@ -4,6 +4,29 @@ import { isThenable } from "./items.ts";
 import type { ReplyClaim, StoredReply } from "./reply-store.ts";
 import type { ServerCall } from "./server-call.ts";
 
+/** A call that nobody had claimed before, on its way to its handler. */
+export interface ClaimedCall {
+  readonly transaction: unknown;
+  state: "new" | "handled" | "released";
+}
+
+/** Refusals that ask for another sending: kept as the reply, they would answer that one, too. */
+function asksAgain({ code }: RpcError): boolean {
+  return code === "unavailable" || code === "resource_exhausted";
+}
+
+/**
+ * The handler of a `once` call begins.
+ *
+ * @throws RpcError where an interceptor has turned the call away: another sending may run by now
+ */
+export function beginHandler(claimed: ClaimedCall): void {
+  if (claimed.state === "released") {
+    throw new RpcError("cancelled", "The once call was turned away before; its handler does not run any more");
+  }
+  claimed.state = "handled";
+}
+
 /** How the handler of a claimed call ended: what the caller gets is kept first. */
 export interface OnceEnd {
   reply(value: unknown): void;
@@ -48,8 +71,8 @@ export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
 function obey(call: ServerCall, claim: ReplyClaim, run: (end: OnceEnd) => void): void {
   switch (claim.type) {
     case "claimed":
-      call.transaction = claim.transaction;
-      run(committing(call, claim));
+      call.claimed = { transaction: claim.transaction, state: "new" };
+      run(committing(call, claim, call.claimed));
       return;
     case "replied":
       replay(call, claim.reply);
@@ -81,11 +104,11 @@ function obey(call: ServerCall, claim: ReplyClaim, run: (end: OnceEnd) => void):
 }
 
 /** Keeps the reply, then gives it. Where keeping fails, the caller must not believe it kept. */
-function committing(call: ServerCall, claim: Extract<ReplyClaim, { type: "claimed" }>): OnceEnd {
-  const keep = (stored: StoredReply, give: () => void): void => {
+function committing(call: ServerCall, claim: Extract<ReplyClaim, { type: "claimed" }>, claimed: ClaimedCall): OnceEnd {
+  const settle = (write: () => unknown, give: () => void): void => {
     let kept: unknown;
     try {
-      kept = claim.commit(stored);
+      kept = write();
     } catch (error) {
       endWith(call, call.core.judge(call, error));
       return;
@@ -93,7 +116,16 @@ function committing(call: ServerCall, claim: Extract<ReplyClaim, { type: "claime
     if (isThenable(kept)) kept.then(give, (error: unknown) => endWith(call, call.core.judge(call, error)));
     else give();
   };
-  const fail = (error: RpcError): void => keep(storedError(call, error), () => endWith(call, error));
+  const keep = (stored: StoredReply, give: () => void): void => settle(() => claim.commit(stored), give);
+  const fail = (error: RpcError): void => {
+    const give = (): void => endWith(call, error);
+    if (claimed.state === "handled" || claim.release === undefined || !asksAgain(error)) {
+      keep(storedError(call, error), give);
+      return;
+    }
+    claimed.state = "released";
+    settle(() => claim.release?.(), give);
+  };
   return {
     fail,
     reply(value) {

@@ -16,6 +16,7 @@ import {
   type WheelSlot,
 } from "@pipit/protocol";
 import type { HandlerEntry } from "./handler-table.ts";
+import type { ClaimedCall } from "./run-once.ts";
 import { SealableMetadata } from "./sealable-metadata.ts";
 import type { ServerCore } from "./server-core.ts";
 
@@ -35,7 +36,8 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   failedWith: Code | undefined = undefined;
   /** Called when there is room for more reply items. */
   wake: (() => void) | undefined = undefined;
-  transaction: unknown = undefined;
+  /** What the reply store gave for a `once` call. */
+  claimed: ClaimedCall | undefined = undefined;
   wheelSlot: WheelSlot | undefined = undefined;
   wheelNext: WheelEntry | undefined = undefined;
   wheelPrevious: WheelEntry | undefined = undefined;
@@ -77,6 +79,10 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
       if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled);
     }
     return this.#controller.signal;
+  }
+
+  get transaction(): unknown {
+    return this.claimed?.transaction;
   }
 
   get metadata(): Metadata {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Context, RpcError } from "pipit";
+import { type Context, type Interceptor, RpcError } from "pipit";
 import { memoryReplyStore, type ReplyStore } from "@pipit/server";
 import { Probe } from "../support/contracts.ts";
 import type { Law } from "../support/law-suite.ts";
@@ -97,6 +97,88 @@ export const lawFive: Law = (it) => {
       assert.equal(error.code, "aborted");
       assert.match(error.message, /^lost the race/);
     }
+    assert.equal(runs, 1);
+  });
+
+  it("a refusal by an interceptor is kept from no later sending; the handler's own is its reply", async (world) => {
+    for (const code of ["unavailable", "resource_exhausted"] as const) {
+      const runs: string[] = [];
+      let turnedAway = 0;
+      const server = world
+        .server()
+        .use((request, next) => {
+          if (turnedAway++ > 0) return next(request);
+          throw new RpcError(code, "warming up");
+        })
+        .handle(Probe, {
+          once({ text }: { text: string }) {
+            runs.push(text);
+            throw new RpcError(code, "sold out");
+          },
+        } as never);
+      const client = world.client(await world.listen(server), { retries: false });
+      const send = async (): Promise<string> => {
+        const call = client.call(Probe.methods.once, { text: "a" }, { idempotencyKey: "k" });
+        return (await world.run(failure(call))).message.split(" (")[0] ?? "";
+      };
+      assert.deepEqual([await send(), await send(), await send()], ["warming up", "sold out", "sold out"]);
+      assert.deepEqual(runs, ["a"]);
+    }
+  });
+
+  it("a client sends a call again that an interceptor turned away, and its handler runs once", async (world) => {
+    let [turnedAway, runs] = [0, 0];
+    const server = world
+      .server()
+      .use((request, next) => {
+        if (turnedAway++ > 0) return next(request);
+        throw new RpcError("unavailable", "warming up");
+      })
+      .handle(Probe, { once: ({ text }: { text: string }) => (runs++, { text }) } as never);
+    const client = world.client(await world.listen(server));
+    assert.deepEqual(await world.run(client.call(Probe.methods.once, { text: "a" })), { text: "a" });
+    assert.deepEqual([turnedAway, runs], [2, 1]);
+  });
+
+  it("an interceptor that turns a call away cannot run its handler behind the next sending's back", async (world) => {
+    const late: Promise<unknown>[] = [];
+    const gate = deferred();
+    let runs = 0;
+    const lateNext = async (...[request, next]: Parameters<Interceptor>): Promise<string> => {
+      await gate.promise;
+      return (await failure(Promise.resolve(next(request)))).code;
+    };
+    const server = world
+      .server()
+      .use(async (request, next) => {
+        if (late.length > 0) return next(request);
+        late.push(lateNext(request, next));
+        throw new RpcError("unavailable", "too slow");
+      })
+      .handle(Probe, { once: ({ text }: { text: string }) => (runs++, { text }) } as never);
+    const client = world.client(await world.listen(server));
+    assert.deepEqual(await world.run(client.call(Probe.methods.once, { text: "a" })), { text: "a" });
+    gate.resolve();
+    assert.deepEqual([await world.run(Promise.all(late)), runs], [["cancelled"], 1]);
+  });
+
+  it("a duplicate that waits for a call that is turned away is asked to come again", async (world) => {
+    const gate = deferred();
+    let [seen, runs] = [0, 0];
+    const server = world
+      .server()
+      .use(async (request, next) => {
+        if (seen++ > 0) return next(request);
+        await gate.promise;
+        throw new RpcError("unavailable", "warming up");
+      })
+      .handle(Probe, { once: ({ text }: { text: string }) => (runs++, { text }) } as never);
+    const client = world.client(await world.listen(server), { retry: { baseMs: 1, maxMs: 5 } });
+    const send = (): Promise<unknown> => client.call(Probe.methods.once, { text: "a" }, { idempotencyKey: "k" });
+    const both = [send(), send()];
+    await world.until(() => server.stats().inFlight === 2);
+    gate.resolve();
+    assert.deepEqual(await world.run(Promise.all(both)), [{ text: "a" }, { text: "a" }]);
     assert.equal(runs, 1);
   });
 
