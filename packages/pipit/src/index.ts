@@ -106,6 +106,7 @@ export {
   memoryReplyStore,
   Reflection,
   type ReplyClaim,
+  type ReplyClaimRequest,
   type ReplyStore,
   type Server,
   type ServerAddress,
@@ -113,6 +114,7 @@ export {
   type ServerOptions,
   type ServerStats,
   shutdownOnSignals,
+  type StoredReply,
 } from "@pipit/server";
 
 // Clients.
