@@ -66,8 +66,7 @@ test("the page on real processes", { skip: noBrowser }, async (t) => {
     await open(page, "tickets");
     await page.waitForSelector(`${closed}:has-text("Gauge calibrated")`);
     // The simulated operators may have closed it meanwhile, but nobody has forgotten whose it was.
-    if ((await page.locator(`${mine}:has-text("Ursula")`).count()) === 0) await page.click('[data-filter="pending"]');
-    await page.waitForSelector(`${mine}:has-text("Ursula")`);
+    await findTicket(page, `${mine}:has-text("Ursula")`);
   });
 
   await t.test("the charts go on when the instance that keeps one is crashed", async () => {
@@ -117,6 +116,15 @@ test("the page on real processes", { skip: noBrowser }, async (t) => {
     assert.equal(await page.textContent("#kpi-failed strong"), "0", journal);
     assert.deepEqual(complaints, []);
   });
+
+  await t.test("when the gateway is killed, the page comes back by itself, and knows what it knew", async () => {
+    await open(page, "charts");
+    const before = await pointAfter(page, 0);
+    process.kill(gateway.pid as number, "SIGKILL");
+    await page.waitForSelector('#link[data-state="lost"]');
+    await page.waitForSelector('#link[data-state="live"]');
+    await pointAfter(page, before);
+  });
 });
 
 async function open(page: Page, view: string): Promise<void> {
@@ -137,6 +145,17 @@ async function pointAfter(page: Page, point: number): Promise<number> {
 async function ticketRow(page: Page): Promise<string> {
   await page.click('[data-filter="open"]');
   return `tr[data-ticket="${await page.getAttribute("tr[data-ticket]", "data-ticket")}"]`;
+}
+
+/** Looks for a ticket among all that are not closed and all that are: it may go from the ones to the others at any moment. */
+async function findTicket(page: Page, row: string): Promise<void> {
+  for (const end = Date.now() + patienceMs; Date.now() < end; await page.waitForTimeout(100)) {
+    for (const filter of ["pending", "closed"]) {
+      await page.click(`[data-filter="${filter}"]`);
+      if ((await page.locator(row).count()) > 0) return;
+    }
+  }
+  assert.fail(`There is no ${row}`);
 }
 
 async function press(page: Page, instance: string, label: string): Promise<void> {
