@@ -13,6 +13,7 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
 /** Three digits that mean something: `12.7M`, `867k`, `0.95`. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return "–";
+  if (value >= 1e9) return `${(value / 1e9).toPrecision(3)}G`;
   if (value >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
   if (value >= 1e3) return `${(value / 1e3).toPrecision(3)}k`;
   return value >= 100 ? value.toFixed(0) : value.toFixed(2);
