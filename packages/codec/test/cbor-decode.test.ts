@@ -252,11 +252,12 @@ describe("decodeCbor", () => {
     ]) {
       assert.throws(() => decodeHex(head), { code: "truncated" });
     }
-    // Each level claims all that is left.
+    // Each level claims all that is left: a million elements, 800 MB if they were reserved. The innermost really comes, and
+    // how much garbage its growing array leaves in the heap is the engine's choice: some 40 MB, at times twice that.
     const levels = Buffer.concat(Array.from({ length: 100 }, (_, i) => Uint8Array.of(0x9a, 0, 0x0f, 0, i)));
     const before = process.memoryUsage().heapTotal;
     assert.throws(() => decode(Buffer.concat([levels, Buffer.alloc(1 << 20, 0)])), { code: "truncated" });
-    assert.ok(process.memoryUsage().heapTotal - before < 64 * 2 ** 20);
+    assert.ok(process.memoryUsage().heapTotal - before < 256 * 2 ** 20);
   });
 
   it("no depth of nesting overflows the stack, whatever nests", () => {
