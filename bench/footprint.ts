@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { machineLine } from "./support/machine.ts";
+import { ask, next } from "./support/messages.ts";
 import { startPinned } from "./support/pinned-process.ts";
 import { median } from "./support/statistics.ts";
 import { printTable } from "./support/table.ts";
@@ -115,14 +115,7 @@ async function startServer(system: string): Promise<{ readonly process: ChildPro
 
 /** Resident bytes of a process that has just collected its garbage. */
 async function memory(child: ChildProcess): Promise<number> {
-  const answer = next<{ rss: number }>(child);
-  child.send({});
-  return (await answer).rss;
-}
-
-async function next<T>(child: ChildProcess): Promise<T> {
-  const [message] = (await once(child, "message")) as [T];
-  return message;
+  return (await ask<{ rss: number }>(child, {})).rss;
 }
 
 function fileOf(path: string): string {

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { machineLine } from "./support/machine.ts";
+import { ask, next } from "./support/messages.ts";
 import { startPinned } from "./support/pinned-process.ts";
 import { printTable } from "./support/table.ts";
 
@@ -56,12 +56,5 @@ function fileOf(path: string): string {
 }
 
 async function usage(child: ChildProcess, collect: boolean): Promise<Usage> {
-  const answer = next<Usage>(child);
-  child.send({ collect });
-  return answer;
-}
-
-async function next<T>(child: ChildProcess): Promise<T> {
-  const [message] = (await once(child, "message")) as [T];
-  return message;
+  return ask<Usage>(child, { collect });
 }

@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { parseArgs } from "node:util";
 import type { Job, Outcome } from "./rpc/job.ts";
 import { systems } from "./rpc/systems.ts";
 import { chunkBytes, tickCount } from "./rpc/system.ts";
 import { machineLine } from "./support/machine.ts";
+import { ask, next } from "./support/messages.ts";
 import { startPinned } from "./support/pinned-process.ts";
 import { median } from "./support/statistics.ts";
 import { printTable, short } from "./support/table.ts";
@@ -195,23 +195,4 @@ async function startPair(key: string, pinned: boolean): Promise<Pair> {
 
 async function cpuMs(server: ChildProcess): Promise<number> {
   return (await ask<{ cpuMs: number }>(server, {})).cpuMs;
-}
-
-async function ask<T>(child: ChildProcess, message: object): Promise<T> {
-  const answer = next<T>(child);
-  child.send(message);
-  return answer;
-}
-
-async function next<T>(child: ChildProcess): Promise<T> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  const ended = once(child, "exit", { signal }).then(() => Promise.reject(new Error("The process ended")));
-  try {
-    const [message] = (await Promise.race([once(child, "message", { signal }), ended])) as [T];
-    return message;
-  } finally {
-    ended.catch(() => {});
-    settled.abort();
-  }
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { machineLine } from "../support/machine.ts";
+import { ask, next } from "../support/messages.ts";
 import { startPinned } from "../support/pinned-process.ts";
 import { printTable } from "../support/table.ts";
 import type { LoadJob, LoadOutcome, Memory } from "./load.ts";
@@ -106,23 +106,4 @@ async function memoryOf(child: ChildProcess): Promise<Memory & { readonly produc
 
 function mebibytes(count: number): string {
   return (count / 1024 / 1024).toFixed(1);
-}
-
-async function ask<T>(child: ChildProcess, message: LoadJob | "memory"): Promise<T> {
-  const answer = next<T>(child);
-  child.send(message);
-  return await answer;
-}
-
-async function next<T>(child: ChildProcess): Promise<T> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  const ended = once(child, "exit", { signal }).then(() => Promise.reject(new Error("The process ended")));
-  try {
-    const [message] = (await Promise.race([once(child, "message", { signal }), ended])) as [T];
-    return message;
-  } finally {
-    ended.catch(() => {});
-    settled.abort();
-  }
 }
