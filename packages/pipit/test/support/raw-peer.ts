@@ -58,21 +58,31 @@ export function text(value: string): Buffer {
 
 export const magicBytes: Buffer = Buffer.from("PIPIT\r\n\0", "latin1");
 
-/** A well-formed client preface, by hand. */
-export const clientPreface: Buffer = Buffer.concat([
-  magicBytes,
-  frame(
-    0,
-    0,
-    [1, 1, 0],
-    text(""),
-    text(""),
-    [0x80, 0x20],
-    [0x80, 0x80, 0x10],
-    [0x80, 0x80, 0x80, 0x10],
-    [0x80, 0x80, 0x80, 0x02],
-  ),
-]);
+/** A well-formed client preface, by hand, that offers the features whose bits are set. */
+export function clientPrefaceWith(features: number): Buffer {
+  return Buffer.concat([
+    magicBytes,
+    frame(
+      0,
+      0,
+      [1, 1, features],
+      text(""),
+      text(""),
+      [0x80, 0x20],
+      [0x80, 0x80, 0x10],
+      [0x80, 0x80, 0x80, 0x10],
+      [0x80, 0x80, 0x80, 0x02],
+    ),
+  ]);
+}
+
+/** The preface of a client that offers nothing. */
+export const clientPreface: Buffer = clientPrefaceWith(0);
+
+/** 32 bits, little-endian. */
+export function u32le(value: number): Buffer {
+  return Buffer.of(value, value >>> 8, value >>> 16, value >>> 24);
+}
 
 /** Binds `service/method` of a kind, request and reply of any value, to `number`. */
 export function bindAny(number: number, service: string, method: string, kind = 0): Buffer {

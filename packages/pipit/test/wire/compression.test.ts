@@ -16,7 +16,7 @@ import {
 } from "@pipit/protocol";
 import type { SimulatedLink } from "@pipit/simulation";
 import { createClient, createServer } from "pipit";
-import { bindAny, frame, framesOf, magicBytes, type RawPeer, rawClient, text } from "../support/raw-peer.ts";
+import { bindAny, clientPrefaceWith, frame, framesOf, type RawPeer, rawClient, u32le } from "../support/raw-peer.ts";
 import { RecordedCall } from "../support/recorded-call.ts";
 import { simulatedCompression } from "../support/simulated-compression.ts";
 import { type WirePair, type WirePairOptions, wirePair } from "../support/wire-pair.ts";
@@ -274,25 +274,7 @@ test("metadata that outgrows its bound while the request is packed fails the cal
 });
 
 /** The preface of a client that unpacks deflate. */
-const packingPreface = Buffer.concat([
-  magicBytes,
-  frame(
-    0,
-    0,
-    [1, 1, 1],
-    text(""),
-    text(""),
-    [0x80, 0x20],
-    [0x80, 0x80, 0x10],
-    [0x80, 0x80, 0x80, 0x10],
-    [0x80, 0x80, 0x80, 0x02],
-  ),
-]);
-const u32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-};
+const packingPreface = clientPrefaceWith(1);
 const Any = service("any.Any", { echo: unary(), items: serverStream() });
 
 interface Hostile extends WirePair {
@@ -321,7 +303,7 @@ function cborText(size: number): Buffer {
 }
 
 function packedRequest(id: number, declaredBytes: number, packed: Uint8Array): Buffer {
-  return frame(0x01, id, [0, 0x01 | flagCompressed, 1], u32(declaredBytes), packed);
+  return frame(0x01, id, [0, 0x01 | flagCompressed, 1], u32le(declaredBytes), packed);
 }
 
 test("a packed request written by hand from the specification is served", async () => {
@@ -396,8 +378,8 @@ test("what was not offered, or is no smaller, ends the connection", async () => 
   const packed = deflateSync(message);
   const cases: [Partial<WirePairOptions>, Buffer, RegExp][] = [
     [{ serverCompression: undefined }, packedRequest(0, message.length, packed), /Compression 1 was not offered/],
-    [{}, frame(0x01, 0, [0, 0x11, 2], u32(5000), packed), /Compression 2 was not offered/],
-    [{}, frame(0x01, 0, [0, 0x11, 0], u32(5000), packed), /Compression 0 was not offered/],
+    [{}, frame(0x01, 0, [0, 0x11, 2], u32le(5000), packed), /Compression 2 was not offered/],
+    [{}, frame(0x01, 0, [0, 0x11, 0], u32le(5000), packed), /Compression 0 was not offered/],
     [{}, packedRequest(0, packed.length, packed), /no smaller/],
     [{}, packedRequest(0, 0, packed), /no smaller/],
     [{}, packedRequest(0, 5000, new Uint8Array(0)), /without bytes/],

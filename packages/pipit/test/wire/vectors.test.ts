@@ -13,7 +13,7 @@ import {
   service,
   unary,
 } from "@pipit/protocol";
-import { bindAny, frame, framesOf, magicBytes, rawClient, text } from "../support/raw-peer.ts";
+import { bindAny, frame, framesOf, magicBytes, rawClient, text, u32le } from "../support/raw-peer.ts";
 import { simulatedCompression } from "../support/simulated-compression.ts";
 import { wirePair } from "../support/wire-pair.ts";
 
@@ -93,7 +93,6 @@ const bind = (name: keyof typeof Vectors.methods): Buffer =>
 const request = (flags: number, ...rest: (Uint8Array | readonly number[])[]): Buffer =>
   frame(0x01, 0, [0, flags], ...rest);
 const cbor = (value: string): Buffer => Buffer.concat([Buffer.of(0x60 + value.length), Buffer.from(value)]);
-const u32le = (value: number): Buffer => Buffer.of(value, value >>> 8, value >>> 16, value >>> 24);
 const field = (id: number, value: Uint8Array | readonly number[]): Buffer =>
   Buffer.concat([Buffer.of(id, value.length), Buffer.from(value)]);
 const longText = Buffer.concat([Buffer.of(0x7a), Buffer.of(0, 1, 0x11, 0x70), Buffer.alloc(70_000, 0x61)]);
