@@ -10,6 +10,7 @@ import { audit } from "./audit.ts";
 import { type FaultOutcome, playFaults } from "./fault-script.ts";
 import { InstanceWatch } from "./instance-watch.ts";
 import { StatsCollector } from "./stats-collector.ts";
+import { brokenPromises } from "./verdict.ts";
 
 /** Longest wait until the last alarms have their tickets, in milliseconds. */
 const settleMs = 10_000;
@@ -103,9 +104,9 @@ async function summarize(
     `${recorded} measurements recorded, ${lost} lost, ${doubled} doubled; ${repeated} sent again after a loss and dropped`,
   );
   console.log(`${alarms} alarms, ${opened} tickets`);
-  const undone = outcomes.filter(({ recoveredMs }) => recoveredMs === undefined);
-  for (const { fault, instance } of undone) console.log(`Not recovered from: ${fault} of ${instance}`);
-  return failed === 0 && lost === 0 && doubled === 0 && alarms === opened && undone.length === 0;
+  const broken = brokenPromises({ failedCalls: failed, lost, doubled, alarms, tickets: opened, outcomes });
+  for (const each of broken) console.log(each);
+  return broken.length === 0;
 }
 
 function instanceTable(stats: readonly ProcessStats[]): string {
