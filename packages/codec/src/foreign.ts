@@ -8,10 +8,10 @@ import { pairsNode } from "./map.ts";
 import { fieldOf, membersNode } from "./members.ts";
 import type { List, Node } from "./node.ts";
 import { nullableNode } from "./nullable.ts";
-import { date, f32, f64, i8, i16, i32, i64, int, u8, u16, u32, u64, uint } from "./numbers.ts";
 import type { Parsed } from "./parse-schema.ts";
 import { planOf } from "./plan.ts";
-import { bool, string } from "./scalars.ts";
+import { string } from "./scalars.ts";
+import { simpleLeaves } from "./simple-leaves.ts";
 import type { In } from "./state.ts";
 import { tupleNode } from "./tuple.ts";
 import type { AnyCodec } from "./types.ts";
@@ -37,27 +37,9 @@ export function widens(from: string, to: string): boolean {
   return (WIDER[from] ?? "").split(" ").includes(to);
 }
 
-const leaves: Readonly<Record<string, AnyCodec>> = {
-  bool,
-  u8,
-  u16,
-  u32,
-  u64,
-  i8,
-  i16,
-  i32,
-  i64,
-  uint,
-  int,
-  f32,
-  f64,
-  string,
-  date,
-};
-
 /** A node that reads the numbers of a writer's `kind`, as bigints where the reader's type wants them. */
 export function widened(kind: string, toBigint: boolean): Node {
-  const { node } = planOf((leaves[kind] as AnyCodec)["~def"]);
+  const { node } = planOf((simpleLeaves[kind] as AnyCodec)["~def"]);
   if (!toBigint) return node;
   const list = listOf(node) as List;
   return reading(kind, 0, node.least(0), (from) => BigInt(node.decode(from, 0) as number), {
@@ -152,6 +134,6 @@ export function dropped({ kind, of, names, optional }: Parsed, dropping: Droppin
       });
     }
     default:
-      return planOf((leaves[kind] as AnyCodec)["~def"]).node;
+      return planOf((simpleLeaves[kind] as AnyCodec)["~def"]).node;
   }
 }

@@ -6,11 +6,11 @@ import { lazy } from "./lazy.ts";
 import { map, record } from "./map.ts";
 import type { Def } from "./node.ts";
 import { nullable } from "./nullable.ts";
-import { date, f32, f64, i8, i16, i32, i64, int, u8, u16, u32, u64, uint } from "./numbers.ts";
 import { optional } from "./optional.ts";
 import { type Parsed, parseSchema } from "./parse-schema.ts";
-import { bool, bytes, string, uuid } from "./scalars.ts";
-import type { LeafType, Schema } from "./schema.ts";
+import { bytes, uuid } from "./scalars.ts";
+import type { Schema } from "./schema.ts";
+import { simpleLeaves } from "./simple-leaves.ts";
 import { struct } from "./struct.ts";
 import { tuple } from "./tuple.ts";
 import type { AnyCodec, Codec } from "./types.ts";
@@ -47,27 +47,6 @@ function build(node: Parsed, known: Map<Parsed, AnyCodec | undefined>): AnyCodec
   known.set(node, codec);
   return codec;
 }
-
-const leaves: Readonly<Record<LeafType, AnyCodec>> = {
-  bool,
-  u8,
-  u16,
-  u32,
-  u64,
-  i8,
-  i16,
-  i32,
-  i64,
-  uint,
-  int,
-  f32,
-  f64,
-  string,
-  bytes,
-  date,
-  uuid,
-  any,
-};
 
 function create(
   { kind, names, optional: absent, aliases, fallback, title, doc }: Parsed,
@@ -106,8 +85,14 @@ function create(
         ),
         { name: title, doc, aliases: members([...aliases.keys()], [...aliases.values()]) as Record<string, string[]> },
       );
+    case "bytes":
+      return bytes;
+    case "uuid":
+      return uuid;
+    case "any":
+      return any;
     default:
-      return leaves[kind];
+      return simpleLeaves[kind] as AnyCodec;
   }
 }
 
