@@ -28,8 +28,12 @@ const SEALED_HEAD_BYTES = 32;
 export const SALT_BYTES = 16;
 export const NOTICE_BYTES = 11;
 
-/** Salts held without a member's name behind them: joiners under challenge, observers. The oldest is forgotten first. */
-const MAX_LOOSE_PEERS = 256;
+/**
+ * Salts held without a member's name behind them: joiners under challenge, observers. Past it one of them is forgotten
+ * by lot. By age, more strangers at once than this would each push out the one before it within a round trip and answer
+ * the new challenge by doing so again: nobody would ever get in. By lot some do in each round, and the rest follow.
+ */
+export const MAX_LOOSE_PEERS = 2_048;
 /** Least time between two events, or two notices, about strangers. */
 const STRANGER_INTERVAL_MS = 1_000;
 const NO_SALT = new Uint8Array(SALT_BYTES);
@@ -45,6 +49,8 @@ export interface Peer {
   /** What it must echo to be believed. */
   challenge: Uint8Array | undefined;
   lastKeyId: number;
+  /** Its place among those without a name; -1 when it has one. */
+  looseIndex: number;
 }
 
 /** What became of a packet. */
@@ -78,7 +84,8 @@ export class Envelope {
   #counter = 0;
   #sealed: Uint8Array;
   readonly #peers = new Map<number, Peer>();
-  readonly #loose = new Set<Peer>();
+  readonly #loose: Peer[] = [];
+  readonly #random: GossipRandom;
   #lastEventMs = Number.NEGATIVE_INFINITY;
   #lastNoticeMs = Number.NEGATIVE_INFINITY;
   readonly #opened: MutableOpened = { bytes: NO_SALT, start: 0, end: 0, peer: undefined, addressed: false };
@@ -92,6 +99,7 @@ export class Envelope {
   ) {
     this.#clusterTag = hashName(cluster, 0);
     this.#aead = aead;
+    this.#random = random;
     this.#sealed = new Uint8Array(maxDatagramBytes + 256);
     this.#associated = new Uint8Array(2 + cluster.length + SALT_BYTES);
     this.#associated[0] = VERSION;
@@ -237,7 +245,7 @@ export class Envelope {
       peer = newPeer(salt);
       this.#peers.set(index, peer);
     }
-    this.#loose.delete(peer);
+    this.#letGo(peer);
     peer.believed = true;
     peer.memberId = memberId;
     peer.challenge = undefined;
@@ -249,7 +257,7 @@ export class Envelope {
     const peer = this.#peers.get(index);
     if (peer === undefined) return;
     this.#peers.delete(index);
-    this.#loose.delete(peer);
+    this.#letGo(peer);
   }
 
   peerOf(salt: Uint8Array): Peer | undefined {
@@ -257,11 +265,23 @@ export class Envelope {
   }
 
   #hold(peer: Peer): void {
-    this.#loose.add(peer);
-    if (this.#loose.size <= MAX_LOOSE_PEERS) return;
-    const oldest = this.#loose.values().next().value as Peer;
-    this.#loose.delete(oldest);
-    this.#peers.delete(saltIndex(oldest.salt, 0));
+    if (this.#loose.length === MAX_LOOSE_PEERS) {
+      const lot = this.#loose[this.#random.u32() % MAX_LOOSE_PEERS] as Peer;
+      this.#letGo(lot);
+      this.#peers.delete(saltIndex(lot.salt, 0));
+    }
+    peer.looseIndex = this.#loose.length;
+    this.#loose.push(peer);
+  }
+
+  #letGo(peer: Peer): void {
+    if (peer.looseIndex < 0) return;
+    const last = this.#loose.pop() as Peer;
+    if (last !== peer) {
+      this.#loose[peer.looseIndex] = last;
+      last.looseIndex = peer.looseIndex;
+    }
+    peer.looseIndex = -1;
   }
 
   #associate(flags: number, salt: Uint8Array | undefined): Uint8Array {
@@ -321,6 +341,7 @@ function newPeer(salt: Uint8Array): Peer {
     memberId: undefined,
     challenge: undefined,
     lastKeyId: 0,
+    looseIndex: -1,
   };
 }
 
