@@ -7,11 +7,8 @@ const longest = 40;
 const stepsPerUnit: number = stepsPerHalving * Math.LOG2E;
 const unitsPerStep: number = Math.LN2 / stepsPerHalving;
 
-/** e^−(step × ln 2 ÷ 64) for every step up to `longest`. */
-const steps: Float64Array = Float64Array.from({ length: Math.ceil(longest * stepsPerUnit) + 1 }, (_, step) => {
-  const halvings = Math.floor(step / stepsPerHalving);
-  return series((step % stepsPerHalving) * unitsPerStep) / 2 ** halvings;
-});
+/** e^−(step × ln 2 ÷ 64) for every step up to `longest`; 0 until a step is first asked for, so that no start pays for all. */
+const steps: Float64Array = new Float64Array(Math.ceil(longest * stepsPerUnit) + 1);
 
 const scratch: Float64Array = new Float64Array(1);
 
@@ -33,10 +30,16 @@ export function decayAt(values: Float64Array, index: number): void {
   } else if (x < longest) {
     const step = (x * stepsPerUnit) | 0;
     const rest = x - step * unitsPerStep;
-    values[index] = (steps[step] as number) * (1 - rest * (1 - rest * (1 / 2 - rest * (1 / 6))));
+    values[index] = ((steps[step] as number) || valueOf(step)) * (1 - rest * (1 - rest * (1 / 2 - rest * (1 / 6))));
   } else {
     values[index] = 0;
   }
+}
+
+/** Computes a step, and keeps it. */
+function valueOf(step: number): number {
+  const halvings = Math.floor(step / stepsPerHalving);
+  return (steps[step] = series((step % stepsPerHalving) * unitsPerStep) / 2 ** halvings);
 }
 
 /** Taylor's series to the 18th power, exact to the last bits for 0 ≤ x < ln 2. */
