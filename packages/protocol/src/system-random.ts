@@ -1,10 +1,9 @@
-import { randomFillSync } from "node:crypto";
 import type { Random } from "./random.ts";
 
 /** Draws of 32 bits taken from the system at once: one call costs as much as a hundred draws. */
 const poolWords = 256;
 
-/** Cryptographic randomness of the system. */
+/** Cryptographic randomness of the system: the global of the Web, since `node:crypto` takes longer to load. */
 export const systemRandom: Random = createSystemRandom();
 
 function createSystemRandom(): Random {
@@ -13,11 +12,11 @@ function createSystemRandom(): Random {
   return {
     u32() {
       if (next === poolWords) {
-        pool = randomFillSync(pool ?? new Uint32Array(poolWords));
+        pool = crypto.getRandomValues(pool ?? new Uint32Array(poolWords));
         next = 0;
       }
       return pool?.[next++] ?? 0;
     },
-    bytes: (count) => randomFillSync(new Uint8Array(count)),
+    bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   };
 }

@@ -1,4 +1,3 @@
-import { randomFillSync } from "node:crypto";
 import type { GossipRandom } from "./gossip/types.ts";
 
 /** Words drawn from the kernel at a time: shuffles ask often. */
@@ -11,12 +10,12 @@ export function systemRandom(): GossipRandom {
   return {
     u32() {
       if (used === poolWords) {
-        randomFillSync(pool);
+        crypto.getRandomValues(pool);
         used = 0;
       }
       used += 1;
       return pool[used - 1] as number;
     },
-    bytes: (n) => randomFillSync(new Uint8Array(n)),
+    bytes: (n) => crypto.getRandomValues(new Uint8Array(n)),
   };
 }
