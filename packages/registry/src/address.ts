@@ -1,3 +1,5 @@
+import { builtin } from "./builtin.ts";
+
 /**
  * Splits `host:port`, `[v6]:port` or `unix:/path` (which keeps its whole text as host, with port 0).
  *
@@ -16,4 +18,9 @@ export function parseAddress(text: string): { host: string; port: number } {
 /** The inverse of {@link parseAddress} for hosts with ports: brackets IPv6. */
 export function joinHostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** 4 or 6 for an IP address of that version, 0 for anything else. */
+export function ipVersion(host: string): number {
+  return builtin("node:net").isIP(host);
 }

@@ -1,5 +1,4 @@
-import { isIP } from "node:net";
-import { joinHostPort, parseAddress } from "./address.ts";
+import { ipVersion, joinHostPort, parseAddress } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import { type DnsCell, type DnsOutcome, emptyDnsCell, nextDnsCell } from "./dns-cell.ts";
 
@@ -125,7 +124,7 @@ export class DnsLookup {
   }
 
   async #ask(family: "4" | "6", name: string, round: Round): Promise<void> {
-    const outcome = isIP(name) === 0 ? await this.#resolve(family, name) : literal(family, name);
+    const outcome = ipVersion(name) === 0 ? await this.#resolve(family, name) : literal(family, name);
     round.note(name, outcome);
     const key = `${family} ${name}`;
     this.#addresses.set(key, nextDnsCell(this.#addresses.get(key) ?? emptyDnsCell, outcome));
@@ -213,6 +212,6 @@ function isDenial(error: unknown): boolean {
 }
 
 function literal(family: "4" | "6", address: string): DnsOutcome<AddressRecord> {
-  if (isIP(address) !== Number(family)) return { type: "negative" };
+  if (ipVersion(address) !== Number(family)) return { type: "negative" };
   return { type: "answer", records: [{ address, ttl: 0 }], ttlMs: undefined };
 }

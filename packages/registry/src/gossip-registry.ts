@@ -1,7 +1,5 @@
-import { lookup as systemLookup } from "node:dns/promises";
-import { isIP } from "node:net";
-import { hostname } from "node:os";
-import { joinHostPort } from "./address.ts";
+import { ipVersion, joinHostPort } from "./address.ts";
+import { builtin } from "./builtin.ts";
 import type { Clock } from "./clock.ts";
 import type { GossipEvent, GossipRandom, MemberView } from "./gossip/types.ts";
 import type {
@@ -10,7 +8,7 @@ import type {
   GossipRegistryOptions,
   GossipRegistryStats,
 } from "./gossip-options.ts";
-import { assertDialable, type GossipNode, openGossipNode } from "./gossip-shell/gossip-node.ts";
+import type { GossipNode } from "./gossip-shell/gossip-node.ts";
 import { encodeInstance, InstanceRecordError, instanceKey } from "./gossip-shell/instance-record.ts";
 import { assertSeeds, SeedFinder } from "./gossip-shell/seed-finder.ts";
 import { ServiceView } from "./gossip-shell/service-view.ts";
@@ -88,11 +86,13 @@ class SocketGossipRegistry implements GossipRegistry {
     this.#host = options.host ?? "127.0.0.1";
     this.#advertise = options.advertise ?? this.#host;
     assertDialable(this.#advertise);
-    if (isIP(this.#host) === 0) throw new TypeError(`Cannot bind gossip to "${this.#host}": expected an IP address`);
+    if (ipVersion(this.#host) === 0)
+      throw new TypeError(`Cannot bind gossip to "${this.#host}": expected an IP address`);
     if (options.seeds !== undefined) assertSeeds(options.seeds);
     this.id =
       options.id ??
-      `${hostname()
+      `${builtin("node:os")
+        .hostname()
         .replace(/[^\x21-\x7e]/g, "")
         .slice(0, 40)}-${hex(this.#random.bytes(6))}`;
     this.#joining = new Promise((resolve) => {
@@ -227,6 +227,8 @@ class SocketGossipRegistry implements GossipRegistry {
     const { port = 0, cluster, keys, member = true, timing } = this.#options;
     let node: GossipNode;
     try {
+      // Loaded by the first that opens: the protocol is most of this package, and many processes never gossip.
+      const { openGossipNode } = await import("./gossip-shell/gossip-node.ts");
       node = await openGossipNode({
         id: this.id,
         host: this.#host,
@@ -432,8 +434,15 @@ class SocketGossipRegistry implements GossipRegistry {
   }
 }
 
+/** @throws TypeError unless `host` is an IP address that others could dial. */
+function assertDialable(host: string): void {
+  if (ipVersion(host) === 0 || host === "0.0.0.0" || host === "::") {
+    throw new TypeError(`Cannot advertise "${host}" to the cluster: expected an IP address that others can reach`);
+  }
+}
+
 async function lookupAll(host: string): Promise<readonly string[]> {
-  return (await systemLookup(host, { all: true })).map(({ address }) => address);
+  return (await builtin("node:dns").promises.lookup(host, { all: true })).map(({ address }) => address);
 }
 
 function hex(bytes: Uint8Array): string {

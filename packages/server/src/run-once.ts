@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { decodeMessageBytes, encodeMessage, type Peer, RpcError } from "@pipit/protocol";
+import { sha256Hex } from "./digest.ts";
 import { isThenable } from "./items.ts";
 import type { ReplyClaim, StoredReply } from "./reply-store.ts";
 import type { ServerCall } from "./server-call.ts";
@@ -50,7 +50,7 @@ export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
       caller: (core.options.callerKey ?? callerKey)(call.peer, call),
       method: `${call.method.service}/${call.method.name}`,
       key,
-      requestDigest: createHash("sha256").update(incoming.requestBytes).digest("hex"),
+      requestDigest: sha256Hex(incoming.requestBytes),
       remainingMs: call.remainingMs(),
     });
   } catch (error) {

@@ -1,5 +1,5 @@
-import { isIPv6 } from "node:net";
 import { RpcError } from "@pipit/protocol";
+import { builtin } from "./builtin.ts";
 
 const highestPort = 65_535;
 
@@ -26,7 +26,7 @@ export function parseAddress(address: string): TcpAddress {
   if (/[\s/@]/u.test(host)) throw malformed(address, "a host name or IP address, without a scheme, user or path");
   if (host.startsWith("[") && host.endsWith("]")) {
     const inner = host.slice(1, -1);
-    if (!isIPv6(inner)) throw malformed(address, "an IPv6 address between the brackets");
+    if (!builtin("node:net").isIPv6(inner)) throw malformed(address, "an IPv6 address between the brackets");
     return { type: "tcp", host: inner, port };
   }
   if (host.includes(":")) throw malformed(address, "brackets around an IPv6 address, as in [::1]:50051");

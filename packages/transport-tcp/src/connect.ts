@@ -1,8 +1,8 @@
-import { lookup } from "node:dns/promises";
-import { connect as openSocket, isIP, type Socket } from "node:net";
-import { connect as startTls, type TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { ByteConnectOptions, ByteStream, StreamPeer } from "@pipit/protocol";
 import { isLoopback, parseAddress, type TcpAddress } from "./address.ts";
+import { builtin } from "./builtin.ts";
 import { type Attempt, happyEyeballs } from "./happy-eyeballs.ts";
 import { connectError } from "./node-error.ts";
 import { peerCertificate } from "./peer-certificate.ts";
@@ -32,7 +32,7 @@ export async function connect(
       socket = await happyEyeballs([parsed.path], (path) => dial({ path }, options), { signal, clock });
     } else {
       const { host, port } = parsed;
-      const ips = isIP(host) ? [host] : await abortable(lookUp(host), signal);
+      const ips = builtin("node:net").isIP(host) ? [host] : await abortable(lookUp(host), signal);
       socket = await happyEyeballs(ips, (ip) => dial({ host: ip, port }, options), { signal, clock });
     }
     const ip = socket.remoteAddress;
@@ -48,13 +48,13 @@ export async function connect(
 }
 
 async function lookUp(host: string): Promise<string[]> {
-  const found = await lookup(host, { all: true, verbatim: true });
+  const found = await builtin("node:dns").promises.lookup(host, { all: true, verbatim: true });
   return found.map(({ address }) => address);
 }
 
 /** Opens one socket. It keeps a listener for errors, so that a late one does not end the process. */
 function dial(to: { host: string; port: number } | { path: string }, options: SocketOptions): Attempt<Socket> {
-  const socket = openSocket({ ...to, ...options, allowHalfOpen: true });
+  const socket = builtin("node:net").connect({ ...to, ...options, allowHalfOpen: true });
   const result = new Promise<Socket>((resolve, reject) => {
     socket.once("connect", () => resolve(socket));
     socket.on("error", reject);
@@ -71,12 +71,12 @@ async function shakeHands(
 ): Promise<TLSSocket> {
   const name = askedName ?? options.serverName ?? (address.type === "tcp" ? address.host : "localhost");
   const { main } = await contexts.get();
-  const secured = startTls({
+  const secured = builtin("node:tls").connect({
     socket,
     secureContext: main.context,
     rejectUnauthorized: true, // also where the environment says otherwise
     host: name,
-    ...(isIP(name) ? {} : { servername: name }), // RFC 6066 allows no IP address in SNI
+    ...(builtin("node:net").isIP(name) ? {} : { servername: name }), // RFC 6066 allows no IP address in SNI
     ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
   });
   const done = new Promise<TLSSocket>((resolve, reject) => {

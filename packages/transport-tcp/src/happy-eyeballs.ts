@@ -1,5 +1,5 @@
-import { isIPv6 } from "node:net";
 import type { Clock } from "@pipit/protocol";
+import { builtin } from "./builtin.ts";
 
 /** Head start of each attempt over the next one: "Connection Attempt Delay" of RFC 8305, section 5. */
 export const attemptDelayMs = 250;
@@ -79,6 +79,7 @@ export function happyEyeballs<T>(
 
 /** Address families in turn, beginning with the family of the first (RFC 8305, section 4). */
 export function interleaved(addresses: readonly string[]): string[] {
+  const { isIPv6 } = builtin("node:net");
   const firstIsV6 = isIPv6(addresses[0] ?? "");
   const preferred = addresses.filter((address) => isIPv6(address) === firstIsV6);
   const others = addresses.filter((address) => isIPv6(address) !== firstIsV6);

@@ -1,7 +1,8 @@
-import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import type { ListenOptions, Server, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type ByteListener, type ByteStream, type ListenAddress, RpcError } from "@pipit/protocol";
 import { formatAddress, isLoopback, plainIp } from "./address.ts";
+import { builtin } from "./builtin.ts";
 import { type ListenPlace, listenError, platformCode } from "./node-error.ts";
 import { peerCertificate } from "./peer-certificate.ts";
 import type { SocketOptions } from "./socket-options.ts";
@@ -33,7 +34,7 @@ export async function listen(
     else accept(new TcpStream(socket, peer));
   };
   const acceptor = tls === undefined ? undefined : await createAcceptor(place, tls, take);
-  const server = createServer({ ...options, allowHalfOpen: true }, (socket) => {
+  const server = builtin("node:net").createServer({ ...options, allowHalfOpen: true }, (socket) => {
     if (acceptor === undefined) take(socket);
     else acceptor.accept(socket);
   });

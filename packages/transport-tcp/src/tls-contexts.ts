@@ -1,5 +1,6 @@
-import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
+import type { SecureContext, SecureContextOptions } from "node:tls";
 import type { Clock } from "@pipit/protocol";
+import { builtin } from "./builtin.ts";
 import type { Pem, PemSource, TlsOptions } from "./tls-options.ts";
 
 /** Functions are asked at most this often, so that a burst of connections does not read the same files again and again. */
@@ -82,7 +83,7 @@ export class TlsContextCache {
     const [cert, key] = await Promise.all([textOf(identity.cert), textOf(identity.key)]);
     const options = withoutUndefined({ cert, key, ca, passphrase: identity.passphrase, minVersion });
     const recipe = JSON.stringify([cert, key, ca]);
-    const material = this.#known.get(recipe) ?? { context: createSecureContext(options), options };
+    const material = this.#known.get(recipe) ?? { context: builtin("node:tls").createSecureContext(options), options };
     known.set(recipe, material);
     return material;
   }

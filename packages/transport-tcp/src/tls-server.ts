@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from "node:tls";
+import type { Server as TlsServer, TLSSocket } from "node:tls";
 import { formatAddress, plainIp } from "./address.ts";
+import { builtin } from "./builtin.ts";
 import { streamError } from "./node-error.ts";
 import type { TlsContextCache, TlsMaterial } from "./tls-contexts.ts";
 import type { TlsErrorEvent, TlsOptions } from "./tls-options.ts";
@@ -47,7 +48,7 @@ export class TlsAcceptor {
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
     this.#onTlsError = options.onTlsError ?? (() => undefined);
     // Never listens: it gets its sockets from the one that does, after a look at their first byte.
-    this.#server = createTlsServer({
+    this.#server = builtin("node:tls").createServer({
       ...main.options,
       requestCert: requestClientCert !== false,
       rejectUnauthorized: requestClientCert === true,

@@ -1,6 +1,5 @@
-import { promises as files } from "node:fs";
-import { connect } from "node:net";
 import { RpcError } from "@pipit/protocol";
+import { builtin } from "./builtin.ts";
 import { platformCode } from "./node-error.ts";
 
 /** Longest path of a Unix socket in bytes: the field of `sockaddr_un` less its closing zero. */
@@ -29,6 +28,7 @@ export function checkSocketPath(path: string): void {
  * @returns Whether the path is free now
  */
 export async function removeStaleSocket(path: string): Promise<boolean> {
+  const { promises: files } = builtin("node:fs");
   const before = await files.lstat(path).catch(() => undefined);
   if (before === undefined) return true;
   if (!before.isSocket() || (await answers(path))) return false;
@@ -43,7 +43,7 @@ export async function removeStaleSocket(path: string): Promise<boolean> {
 /** Whether a process listens at the path. Only a refusal says no; what is unclear counts as an answer. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ path });
+    const socket = builtin("node:net").connect({ path });
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);

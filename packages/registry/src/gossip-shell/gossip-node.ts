@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { joinHostPort } from "../address.ts";
 import type { Clock } from "../clock.ts";
 import { DEFAULT_TIMING, type GossipConfig, type GossipTiming } from "../gossip/config.ts";
@@ -198,12 +197,5 @@ class Node implements GossipNode {
       this.run((core, nowMs) => core.tick(nowMs));
     };
     afterReads(pass);
-  }
-}
-
-/** @throws TypeError unless `host` is an IP address that others could dial. */
-export function assertDialable(host: string): void {
-  if (isIP(host) === 0 || host === "0.0.0.0" || host === "::") {
-    throw new TypeError(`Cannot advertise "${host}" to the cluster: expected an IP address that others can reach`);
   }
 }

@@ -1,5 +1,4 @@
-import { isIP } from "node:net";
-import { joinHostPort, parseAddress } from "../address.ts";
+import { ipVersion, joinHostPort, parseAddress } from "../address.ts";
 import type { Clock } from "../clock.ts";
 
 /** While nobody is known, names are asked often: the first member may be starting right now. */
@@ -71,7 +70,7 @@ export class SeedFinder {
   async #resolve(text: string): Promise<string[]> {
     try {
       const { host, port } = parseAddress(text);
-      if (isIP(host) !== 0) return [joinHostPort(host, port)];
+      if (ipVersion(host) !== 0) return [joinHostPort(host, port)];
       return (await this.#options.lookup(host)).map((address) => joinHostPort(address, port));
     } catch (error) {
       this.#options.onFailed(text, error);
@@ -81,7 +80,7 @@ export class SeedFinder {
 
   #isFixed(): boolean {
     const { seeds } = this.#options;
-    return typeof seeds !== "function" && seeds.every((text) => isIP(parseAddress(text).host) !== 0);
+    return typeof seeds !== "function" && seeds.every((text) => ipVersion(parseAddress(text).host) !== 0);
   }
 }
 
