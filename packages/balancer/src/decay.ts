@@ -29,17 +29,18 @@ export function decayAt(values: Float64Array, index: number): void {
     values[index] = 1;
   } else if (x < longest) {
     const step = (x * stepsPerUnit) | 0;
+    if (steps[step] === 0) fill(step);
     const rest = x - step * unitsPerStep;
-    values[index] = ((steps[step] as number) || valueOf(step)) * (1 - rest * (1 - rest * (1 / 2 - rest * (1 / 6))));
+    values[index] = (steps[step] as number) * (1 - rest * (1 - rest * (1 / 2 - rest * (1 / 6))));
   } else {
     values[index] = 0;
   }
 }
 
-/** Computes a step, and keeps it. */
-function valueOf(step: number): number {
+/** Computes a step. Returns nothing, since a number that is returned may be boxed. */
+function fill(step: number): void {
   const halvings = Math.floor(step / stepsPerHalving);
-  return (steps[step] = series((step % stepsPerHalving) * unitsPerStep) / 2 ** halvings);
+  steps[step] = series((step % stepsPerHalving) * unitsPerStep) / 2 ** halvings;
 }
 
 /** Taylor's series to the 18th power, exact to the last bits for 0 ≤ x < ln 2. */
