@@ -26,14 +26,28 @@ test("the first answer is the estimate, a slower one replaces it, a faster one p
   assert.equal(stats().latencyMs, undefined);
   end("ok", 20);
   near(stats().latencyMs, 20);
+  clock.nowMs = 2_000;
   end("ok", 50);
   near(stats().latencyMs, 50);
   end("ok", 10);
   near(stats().latencyMs, 50);
-  clock.nowMs = 10_000;
+  clock.nowMs = 12_000;
   near(stats().latencyMs, 50 / Math.E);
   end("ok", 10);
   near(stats().latencyMs, 50 / Math.E + 10 * (1 - 1 / Math.E));
+});
+
+test("an estimate holds eight times as long as it was learnt for, 250 ms at least and `decayMs` at most", () => {
+  const { clock, end, stats } = setUp();
+  end("ok", 50);
+  clock.nowMs = 250;
+  near(stats().latencyMs, 50 / Math.E);
+  end("ok", 50);
+  clock.nowMs = 250 + 8 * 250;
+  near(stats().latencyMs, 50 / Math.E);
+  end("ok", 50);
+  clock.nowMs += 10_000;
+  near(stats().latencyMs, 50 / Math.E);
 });
 
 test("a cancelled attempt raises the estimate to the time it took, and never lowers it", () => {
@@ -170,4 +184,36 @@ test("a shared pool is told what to do at its making, not by its balancers", () 
   assert.equal(take(other, 3).includes("-"), false);
   one.update([]);
   assert.equal(other.pick(), undefined);
+});
+
+test("a cold first answer costs an endpoint its calls for a second, not for half a minute", () => {
+  const clock = { nowMs: 0 };
+  const balancer = peakEwma({ now: () => clock.nowMs, random: seeded(1) });
+  balancer.update(endpoints(2));
+  const late: string[] = [];
+  let coldMs = 5;
+  for (; clock.nowMs < 3_000; clock.nowMs += 10) {
+    const pick = balancer.pick();
+    assert.ok(pick !== undefined);
+    const isCold = pick.endpoint.id === "e1" && coldMs > 0;
+    pick.done({ result: "ok", elapsedMs: isCold ? coldMs : 0.2 + 0.1 * ((clock.nowMs / 10) % 2) });
+    if (isCold) coldMs = 0;
+    if (clock.nowMs >= 1_500) late.push(pick.endpoint.id);
+  }
+  const { e1 = 0 } = tally(late);
+  assert.ok(e1 >= late.length / 4, `${e1} of ${late.length} calls`);
+});
+
+test("an endpoint that is truly slow gets three calls in its first minute", () => {
+  const clock = { nowMs: 0 };
+  const balancer = peakEwma({ now: () => clock.nowMs, random: seeded(1) });
+  balancer.update(endpoints(2));
+  let slow = 0;
+  for (; clock.nowMs < 60_000; clock.nowMs += 10) {
+    const pick = balancer.pick();
+    const isSlow = pick?.endpoint.id === "e1";
+    if (isSlow) slow += 1;
+    pick?.done({ result: "ok", elapsedMs: isSlow ? 100 : 5 });
+  }
+  assert.ok(slow >= 2 && slow <= 4, `${slow} calls`);
 });

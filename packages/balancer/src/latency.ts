@@ -7,6 +7,11 @@ import type { Slot } from "./slot.ts";
  * The peak-sensitive moving average of Finagle: a sample above the estimate replaces it at once, one below pulls it down
  * with time; and the estimate fades as time passes without samples, so that an endpoint once slow is tried again.
  *
+ * An estimate holds no longer than eight times what it was learnt for. The first answers of a process pay for what is done once (lazy
+ * compilation, empty caches, a method's binding); held for the full time, one such answer would leave the endpoint without
+ * calls for half a minute, the more so the fewer calls there are at a time. An endpoint that is truly slow gets one or two
+ * calls more.
+ *
  * Failures do not enter the estimate. Each sets a penalty latency beside it, that fades faster; the endpoint is held to
  * the larger of the two. So an endpoint that fails in no time attracts nothing, and one that has healed is as fast as
  * it was.
@@ -15,8 +20,9 @@ import type { Slot } from "./slot.ts";
 /** Time constants of {@link LatencyLaw}. */
 export interface LatencyOptions {
   /**
-   * How long an estimate of latency holds, in milliseconds: without samples it falls to 37 % in this time. Default
-   * 10,000, Finagle's. Shorter forgives sooner and is shaken by less.
+   * How long an estimate of latency holds, in milliseconds: without samples it falls to 37 % in this time; sooner while it
+   * is less than an eighth of this old, but not sooner than in 250 ms. Default 10,000, Finagle's. Shorter forgives sooner
+   * and is shaken by less.
    */
   readonly decayMs?: number | undefined;
   /**
@@ -25,6 +31,10 @@ export interface LatencyOptions {
    */
   readonly penaltyMs?: number | undefined;
 }
+
+/** How long an endpoint's first answer holds, in milliseconds; later ones hold this many times longer than it is timed. */
+const firstHoldMs = 250;
+const holdPerAge = 8;
 
 /** What a first failure is held to, in typical latencies; each further one doubles it. A lone failure costs a second or two. */
 const firstPenalty = 8;
@@ -46,8 +56,7 @@ const longestMs = 3_600_000;
 
 /** How latency is learnt, for one pool. */
 export class LatencyLaw {
-  /** 1 ÷ `decayMs`. */
-  readonly #haste: number;
+  readonly #decayMs: number;
   readonly penaltyMs: number;
   /** Moving mean over the answers of all endpoints. */
   typicalMs: number = unknownMs;
@@ -55,7 +64,7 @@ export class LatencyLaw {
   constructor({ decayMs = 10_000, penaltyMs = 5_000 }: LatencyOptions = {}) {
     assertAtLeast("decayMs", decayMs, 1);
     assertAtLeast("penaltyMs", penaltyMs, 0);
-    this.#haste = 1 / decayMs;
+    this.#decayMs = decayMs;
     this.penaltyMs = penaltyMs;
   }
 
@@ -64,12 +73,19 @@ export class LatencyLaw {
     const sampleMs = clamp(elapsedMs);
     this.typicalMs += (sampleMs - this.typicalMs) * typicalShare;
     slot.failureStreak = 0;
-    const kept = slot.isTimed ? decay((nowMs - slot.latencyAtMs) * this.#haste) : 0;
+    const kept = slot.isTimed ? decay((nowMs - slot.latencyAtMs) * slot.latencyHaste) : 0;
     const estimateMs = slot.latencyMs * kept;
     slot.boundStreak = 0;
-    slot.latencyMs = sampleMs > estimateMs ? sampleMs : estimateMs + sampleMs * (1 - kept);
-    slot.latencyAtMs = nowMs;
+    this.#learn(slot, sampleMs > estimateMs ? sampleMs : estimateMs + sampleMs * (1 - kept), nowMs);
+  }
+
+  #learn<E extends Endpoint>(slot: Slot<E>, latencyMs: number, nowMs: number): void {
+    if (!slot.isTimed) slot.timedSinceMs = nowMs;
     slot.isTimed = true;
+    slot.latencyMs = latencyMs;
+    slot.latencyAtMs = nowMs;
+    const holdMs = Math.max(firstHoldMs, (nowMs - slot.timedSinceMs) * holdPerAge);
+    slot.latencyHaste = 1 / Math.min(this.#decayMs, holdMs);
   }
 
   /**
@@ -84,9 +100,7 @@ export class LatencyLaw {
     const doublings = isLong ? Math.min(slot.boundStreak, 30) : 0;
     const boundMs = Math.max(clamp(elapsedMs), Math.min(clamp(elapsedMs) * 2 ** doublings, mostDoubledMs));
     if (boundMs <= this.estimateMs(slot, nowMs)) return;
-    slot.latencyMs = boundMs;
-    slot.latencyAtMs = nowMs;
-    slot.isTimed = true;
+    this.#learn(slot, boundMs, nowMs);
     slot.boundStreak += 1;
   }
 
@@ -109,20 +123,20 @@ export class LatencyLaw {
   /** Sets `pool.costs[at]` to {@link LatencyLaw.estimateMs}, for a slot that is timed. */
   estimate<E extends Endpoint>(slot: Slot<E>, pool: PoolCore<E>, at: number): void {
     const { costs } = pool;
-    costs[at] = (pool.nowMs - slot.latencyAtMs) * this.#haste;
+    costs[at] = (pool.nowMs - slot.latencyAtMs) * slot.latencyHaste;
     decayAt(costs, at);
     costs[at] *= slot.latencyMs;
   }
 
   /** What the next call is thought to take, failures apart. */
   estimateMs<E extends Endpoint>(slot: Slot<E>, nowMs: number): number {
-    return slot.isTimed ? slot.latencyMs * decay((nowMs - slot.latencyAtMs) * this.#haste) : 0;
+    return slot.isTimed ? slot.latencyMs * decay((nowMs - slot.latencyAtMs) * slot.latencyHaste) : 0;
   }
 
   /** What the latest failures are still held to. */
   penaltyLeftMs<E extends Endpoint>(slot: Slot<E>, nowMs: number): number {
     if (!slot.isPenalized) return 0;
-    return slot.penaltyMs * decay((nowMs - slot.penaltyAtMs) * penaltyHaste * this.#haste);
+    return slot.penaltyMs * decay(((nowMs - slot.penaltyAtMs) * penaltyHaste) / this.#decayMs);
   }
 }
 

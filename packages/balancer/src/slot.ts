@@ -35,11 +35,15 @@ export class Slot<E extends Endpoint> implements Pick<E> {
   isReporting = false;
   latencyMs = 0;
   latencyAtMs = 0;
+  /** 1 ÷ how long the estimate holds, in milliseconds. */
+  latencyHaste = 0;
 
   /** What hashing policies place. */
   key = "";
   zone = "";
   state: EndpointState = "up";
+  /** When it was first timed. */
+  timedSinceMs = 0;
   /** Lower bounds taken for `latencyMs` since the last answer. */
   boundStreak = 0;
   /** Failures since the last answer. */
