@@ -131,6 +131,7 @@ export class ClientSession extends Session {
    * @throws RpcError `invalid_argument` or `resource_exhausted`, and nothing was sent
    */
   start(call: OutgoingCall, nowMs: number): OutgoingStream {
+    this.output.relieveCalls();
     if (!this.available) {
       throw new RpcError("unavailable", `No room for a call: ${this.#openCalls} are open`, { handled: "no" });
     }

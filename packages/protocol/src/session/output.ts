@@ -15,6 +15,12 @@ const maxKeptBytes = 4 * slabBytes;
 /** Frames past which a turn's output leaves before the turn ends: the peer works on them meanwhile. */
 const reliefBytes = slabBytes;
 
+/**
+ * Frames of calls past which the first part of a turn's output leaves before the turn ends; each next part is twice as long. Both ends
+ * work at once then, where a turn in one piece has each of them wait for the other; and however long the turn, few writes do.
+ */
+const firstPartBytes = 2048;
+
 /** Memory of long messages kept for the next ones: a page that is touched first costs more than the copy into it. */
 const keptLongBytes = 4 * 1024 * 1024;
 
@@ -108,6 +114,8 @@ export class Output {
   #writer: Writer | undefined;
   #depth = 0;
   #nextBulk = 0;
+  /** When the next part of this turn leaves. */
+  #partBytes = firstPartBytes;
   #scheduled = false;
   #waitsForRoom = false;
 
@@ -256,9 +264,20 @@ export class Output {
     if (this.#writer.pos >= reliefBytes) this.#flushSlab(this.#stream);
   }
 
+  /** Calls are complete, and more may follow in this turn: what there is leaves where that is a part's worth, and the socket keeps up. */
+  relieveCalls(): void {
+    const stream = this.#stream;
+    if (this.#writer === undefined || this.#writer.pos < this.#partBytes || this.#depth > 0 || stream === undefined)
+      return;
+    if (stream.unsentBytes > 0) return;
+    this.#partBytes *= 2;
+    this.#flushSlab(stream);
+  }
+
   /** Hands everything to the socket. */
   flush(): void {
     this.#scheduled = false;
+    this.#partBytes = firstPartBytes;
     const stream = this.#stream;
     if (stream === undefined) return;
     if (this.#bulk.length === 0) return this.#flushSlab(stream);

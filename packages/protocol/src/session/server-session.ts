@@ -212,6 +212,7 @@ export class ServerSession extends Session {
 
   /** Ends with a message. @throws RpcError when it does not encode; the call is still open */
   reply(stream: ServerStream, message: unknown, trailers: Metadata | undefined, retriesReturned: number): void {
+    this.output.relieveCalls();
     const { method, types } = stream.binding;
     const start = this.#beginReply(stream, Flag.message, trailers, retriesReturned);
     const again = method.compress
