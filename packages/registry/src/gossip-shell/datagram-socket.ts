@@ -1,5 +1,6 @@
-import { createSocket, type Socket } from "node:dgram";
-import { isIP } from "node:net";
+import type { Socket } from "node:dgram";
+import { ipVersion } from "../address.ts";
+import { builtin } from "../builtin.ts";
 import { peerAddress } from "./gossip-streams.ts";
 
 /** Kernel buffer asked for: a burst of a thousand datagrams. The kernel drops silently past it, and may grant less. */
@@ -23,10 +24,10 @@ export async function openDatagramSocket(
   host: string,
   onMessage: (from: string, bytes: Uint8Array) => void,
 ): Promise<DatagramSocket> {
-  const socket = createSocket({
-    type: isIP(host) === 6 ? "udp6" : "udp4",
+  const socket = builtin("node:dgram").createSocket({
+    type: ipVersion(host) === 6 ? "udp6" : "udp4",
     // Only addresses come here: without this each send would ask for a name look-up.
-    lookup: (address, _options, callback) => callback(null, address, isIP(address)),
+    lookup: (address, _options, callback) => callback(null, address, ipVersion(address)),
   });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);
@@ -47,7 +48,7 @@ export async function openDatagramSocket(
       if (closed) return;
       const colon = to.lastIndexOf(":");
       const toHost = to.startsWith("[") ? to.slice(1, colon - 1) : to.slice(0, colon);
-      if (isIP(toHost) !== 0) socket.send(Buffer.from(bytes), Number(to.slice(colon + 1)), toHost, ignore);
+      if (ipVersion(toHost) !== 0) socket.send(Buffer.from(bytes), Number(to.slice(colon + 1)), toHost, ignore);
     },
     close() {
       if (closed) return;

@@ -1,5 +1,6 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { joinHostPort, parseAddress } from "../address.ts";
+import { builtin } from "../builtin.ts";
 import type { Clock } from "../clock.ts";
 import type { StreamFailure } from "../gossip/types.ts";
 import { encodeFrame, FrameReader } from "./stream-frames.ts";
@@ -60,7 +61,7 @@ export class GossipStreams {
 
   constructor(options: GossipStreamsOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = builtin("node:net").createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
   /** Binds. Returns the port, which matters when 0 was asked for. */
@@ -116,7 +117,7 @@ export class GossipStreams {
 
   #dial(to: string, fresh: boolean): Connection | undefined {
     if (this.#outgoingCount >= maxOutgoing && !this.#dropOldest(false)) return undefined;
-    const socket = connect({ ...parseAddress(to), noDelay: true });
+    const socket = builtin("node:net").connect({ ...parseAddress(to), noDelay: true });
     const connection = this.#add(to, socket, false);
     this.#outgoingCount += 1;
     if (!this.#kept.has(to)) this.#kept.set(to, connection);

@@ -1,5 +1,5 @@
 /** AES-256-GCM and HKDF-SHA-256 from `node:crypto`, behind the core's crypto seam. */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
+import { builtin } from "../builtin.ts";
 import { AEAD_TAG_BYTES, type Aead, type PacketKey } from "./aead.ts";
 
 const NONCE_BYTES = 12;
@@ -8,10 +8,12 @@ const NONCE_BYTES = 12;
 export function nodeAead(): Aead {
   return {
     derive(clusterKey, salt) {
+      const { hkdfSync } = builtin("node:crypto");
       const key = new Uint8Array(hkdfSync("sha256", clusterKey, salt, "pipit gossip sender 1", 32));
       return aesGcmKey(key);
     },
     keyId(clusterKey) {
+      const { createHash } = builtin("node:crypto");
       const digest = createHash("sha256").update("pipit gossip key id 1").update(clusterKey).digest();
       return digest.readUInt32LE(0);
     },
@@ -19,6 +21,7 @@ export function nodeAead(): Aead {
 }
 
 function aesGcmKey(key: Uint8Array): PacketKey {
+  const { createCipheriv, createDecipheriv } = builtin("node:crypto");
   const nonce = Buffer.alloc(NONCE_BYTES);
   return {
     seal(counter, associated, plain, out, offset) {
