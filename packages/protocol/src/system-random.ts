@@ -12,7 +12,8 @@ function createSystemRandom(): Random {
   return {
     u32() {
       if (next === poolWords) {
-        pool = crypto.getRandomValues(pool ?? new Uint32Array(poolWords));
+        pool ??= new Uint32Array(poolWords);
+        crypto.getRandomValues(pool);
         next = 0;
       }
       return pool?.[next++] ?? 0;
