@@ -7,16 +7,15 @@ const poolWords = 256;
 export const systemRandom: Random = createSystemRandom();
 
 function createSystemRandom(): Random {
-  let pool: Uint32Array | undefined;
+  const pool = new Uint32Array(poolWords);
   let next = poolWords;
   return {
     u32() {
       if (next === poolWords) {
-        pool ??= new Uint32Array(poolWords);
         crypto.getRandomValues(pool);
         next = 0;
       }
-      return pool?.[next++] ?? 0;
+      return pool[next++] as number;
     },
     bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   };
