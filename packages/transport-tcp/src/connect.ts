@@ -6,6 +6,7 @@ import { builtin } from "./builtin.ts";
 import { type Attempt, happyEyeballs } from "./happy-eyeballs.ts";
 import { connectError } from "./node-error.ts";
 import { peerCertificate } from "./peer-certificate.ts";
+import { canShareReads, SharedReads } from "./shared-reads.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { TcpStream } from "./tcp-stream.ts";
 import type { TlsContextCache } from "./tls-contexts.ts";
@@ -26,18 +27,24 @@ export async function connect(
 ): Promise<ByteStream> {
   signal.throwIfAborted();
   const parsed = parseAddress(address);
+  // A TLS socket reads for itself.
+  const shares = tls === undefined && canShareReads();
   let socket: Socket | undefined;
   try {
+    let dialled: Dialled;
     if (parsed.type === "unix") {
-      socket = await happyEyeballs([parsed.path], (path) => dial({ path }, options), { signal, clock });
+      dialled = await happyEyeballs([parsed.path], (path) => dial({ path }, options, shares), { signal, clock });
     } else {
       const { host, port } = parsed;
       const ips = builtin("node:net").isIP(host) ? [host] : await abortable(lookUp(host), signal);
-      socket = await happyEyeballs(ips, (ip) => dial({ host: ip, port }, options), { signal, clock });
+      dialled = await happyEyeballs(ips, (ip) => dial({ host: ip, port }, options, shares), { signal, clock });
     }
+    socket = dialled.socket;
     const ip = socket.remoteAddress;
     const local = parsed.type === "unix" || (ip !== undefined && isLoopback(ip));
-    if (tls === undefined) return new TcpStream(socket, { address, secure: parsed.type === "unix", local });
+    if (tls === undefined) {
+      return new TcpStream(socket, { address, secure: parsed.type === "unix", local }, dialled.reads);
+    }
     const secured = await shakeHands(socket, parsed, serverName, tls, signal);
     return new TcpStream(secured, peerOf(address, local, secured));
   } catch (error) {
@@ -52,11 +59,26 @@ async function lookUp(host: string): Promise<string[]> {
   return found.map(({ address }) => address);
 }
 
+interface Dialled {
+  readonly socket: Socket;
+  readonly reads: SharedReads | undefined;
+}
+
 /** Opens one socket. It keeps a listener for errors, so that a late one does not end the process. */
-function dial(to: { host: string; port: number } | { path: string }, options: SocketOptions): Attempt<Socket> {
-  const socket = builtin("node:net").connect({ ...to, ...options, allowHalfOpen: true });
-  const result = new Promise<Socket>((resolve, reject) => {
-    socket.once("connect", () => resolve(socket));
+function dial(
+  to: { host: string; port: number } | { path: string },
+  options: SocketOptions,
+  shares: boolean,
+): Attempt<Dialled> {
+  const reads = shares ? new SharedReads() : undefined;
+  const onread = reads === undefined ? {} : { onread: reads.onread };
+  const socket = builtin("node:net").connect({ ...to, ...options, ...onread, allowHalfOpen: true });
+  const result = new Promise<Dialled>((resolve, reject) => {
+    socket.once("connect", () => {
+      // What is read this way is not kept for an owner to come.
+      if (reads !== undefined) socket.pause();
+      resolve({ socket, reads });
+    });
     socket.on("error", reject);
   });
   return { result, cancel: () => void socket.destroy() };

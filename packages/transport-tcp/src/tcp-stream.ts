@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { type ByteStream, type ByteStreamHandler, type StreamPeer, systemClock } from "@pipit/protocol";
 import { streamError } from "./node-error.ts";
+import type { SharedReads } from "./shared-reads.ts";
 
 /** Unsent bytes past which `write` says no. Above Node 20's own mark of 16 KiB, so that a burst of small flushes passes. */
 const highWaterMarkBytes = 65_536;
@@ -11,6 +12,7 @@ export class TcpStream implements ByteStream {
   /** The kernel has its own copy of what it took; a TLS layer may still be at it. */
   readonly copiesWrites: boolean;
   readonly #socket: Socket;
+  readonly #reads: SharedReads | undefined;
   #handler: ByteStreamHandler | undefined;
   #owesDrain = false;
   /** Writing is over: half-closed, destroyed or broken. */
@@ -20,8 +22,10 @@ export class TcpStream implements ByteStream {
   #ownError: Error | undefined;
   #broken: Error | undefined;
 
-  constructor(socket: Socket, peer: StreamPeer) {
+  /** @param reads How the socket reads, where it was made so; it is paused then. */
+  constructor(socket: Socket, peer: StreamPeer, reads?: SharedReads) {
     this.#socket = socket;
+    this.#reads = reads;
     this.peer = peer;
     this.copiesWrites = !("encrypted" in socket);
     // The error is told by `onClose`. A TLS socket that got an alert tells the error and stays open: the end is ours to make.
@@ -47,7 +51,14 @@ export class TcpStream implements ByteStream {
     const socket = this.#socket;
     socket.on("drain", () => this.#onSocketDrain());
     socket.on("end", () => handler.onEnd());
-    socket.on("data", (chunk: Uint8Array) => handler.onData(chunk));
+    if (this.#reads === undefined) socket.on("data", (chunk: Uint8Array) => handler.onData(chunk));
+    else {
+      this.#reads.take = (bytes) => {
+        if (handler.onBorrowed === undefined) handler.onData(Buffer.copyBytesFrom(bytes));
+        else handler.onBorrowed(bytes);
+      };
+      socket.resume();
+    }
   }
 
   write(bytes: Uint8Array): boolean {

@@ -142,6 +142,11 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
     this.#guard.check();
   }
 
+  onBorrowed(chunk: Uint8Array): void {
+    this.#session.receive(chunk, this.#options.clock.now(), true);
+    this.#guard.check();
+  }
+
   onDrain(): void {
     this.#session.onDrain();
   }

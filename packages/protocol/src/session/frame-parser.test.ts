@@ -41,6 +41,47 @@ const frame = fc.record(
   { noNullPrototype: true },
 );
 
+test("frames of borrowed bytes stay as they were when the memory is written again", () => {
+  const sizes = fc.oneof(fc.integer({ max: 40, min: 0 }), fc.integer({ min: 4000, max: 9000 }));
+  const cuts = fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(fc.array(sizes, { maxLength: 12 }), cuts, (lengths, steps) => {
+      const frames = lengths.map((length, at) => ({
+        type: 1,
+        streamId: at,
+        payload: new Uint8Array(length).fill(at + 1),
+      }));
+      const whole = Buffer.concat(frames.map(encode));
+      const memory = new Uint8Array(30_000);
+      const parser = new FrameParser();
+      const views: Uint8Array[] = [];
+      const sink: FrameSink = {
+        closed: false,
+        onFrame: (_type, _id, bytes, start, end) => views.push(bytes.subarray(start, end)),
+      };
+      for (let pos = 0, step = 0; pos < whole.length; step++) {
+        const part = whole.subarray(pos, pos + (steps[step % steps.length] ?? 1));
+        memory.set(part);
+        parser.push(memory.subarray(0, part.length), sink, true);
+        memory.fill(0xee);
+        pos += part.length;
+      }
+      assert.deepEqual(
+        views.map((view) => Uint8Array.from(view)),
+        frames.map(({ payload }) => payload),
+      );
+    }),
+  );
+});
+
+test("a bad length behind whole frames of borrowed bytes is a fault after they were handed on", () => {
+  const good = encode({ type: 1, streamId: 7, payload: new Uint8Array(20) });
+  const sink = collector();
+  const parser = new FrameParser();
+  assert.throws(() => parser.push(Buffer.concat([good, good, new Uint8Array(9)]), sink, true), ProtocolFault);
+  assert.equal(sink.frames.length, 2);
+});
+
 test("any split of the bytes gives the same frames", () => {
   fc.assert(
     fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 2000 })), (frames, cuts) => {

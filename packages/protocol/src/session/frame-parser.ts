@@ -1,6 +1,6 @@
-import { countedHeadBytes, FrameType, frameHeadBytes, maxFrameBytes } from "./wire.ts";
 import { allocate } from "./bytes.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
+import { countedHeadBytes, FrameType, frameHeadBytes, maxFrameBytes } from "./wire.ts";
 
 /** Receives whole frames. The payload is `bytes[start … end)`, valid for as long as it is wanted. */
 export interface FrameSink {
@@ -11,6 +11,9 @@ export interface FrameSink {
 
 /** First size of the buffer for a frame that came in parts; it doubles as bytes come, so a false length costs nothing. */
 const firstPartBytes = 1024;
+
+/** A frame past this is copied into memory of its own: what it carries may become the value, without another copy. */
+const leastOwnBytes = 4096;
 
 /** A frame of which this share is here gets its whole buffer at once. */
 const trustedShare = 1 / 16;
@@ -32,8 +35,13 @@ export class FrameParser {
     return this.#part !== undefined || this.#chunkLeft > 0;
   }
 
-  /** @throws ProtocolFault for a length outside 5 … {@link maxFrameBytes}; the connection cannot go on then */
-  push(bytes: Uint8Array, sink: FrameSink): void {
+  /**
+   * Takes in what was received. Where that is `borrowed` its memory changes after this returns: then the sink gets copies of all
+   * frames but chunks, of which it must keep nothing.
+   *
+   * @throws ProtocolFault for a length outside 5 … {@link maxFrameBytes}; the connection cannot go on then
+   */
+  push(bytes: Uint8Array, sink: FrameSink, borrowed = false): void {
     const end = bytes.length;
     let pos = 0;
     if (this.#chunkLeft > 0) pos = this.#continueChunk(bytes, sink);
@@ -45,8 +53,11 @@ export class FrameParser {
         if (type !== FrameType.chunk) break;
         return this.#beginChunk(bytes, pos, next, sink);
       }
-      sink.onFrame(type, readU32(bytes, pos + 5), bytes, pos + frameHeadBytes, next);
-      pos = next;
+      if (borrowed && type !== FrameType.chunk) pos = handOnCopies(bytes, pos, sink);
+      else {
+        sink.onFrame(type, readU32(bytes, pos + 5), bytes, pos + frameHeadBytes, next);
+        pos = next;
+      }
     }
     if (pos < end && !sink.closed) this.#keep(bytes, pos);
   }
@@ -106,6 +117,26 @@ export class FrameParser {
     this.#filled = filled;
     this.#part = part;
   }
+}
+
+/** Hands on the whole frame at `start`, copied: alone if it is large, else together with the small ones behind it. Returns where they end. */
+function handOnCopies(bytes: Uint8Array, start: number, sink: FrameSink): number {
+  let end = start;
+  while (bytes.length - end >= frameHeadBytes) {
+    const size = 4 + readU32(bytes, end);
+    const fits = size >= frameHeadBytes && size <= bytes.length - end && bytes[end + 4] !== FrameType.chunk;
+    if (!fits || (size >= leastOwnBytes && end > start)) break; // what is wrong with it, the parser says
+    end += size;
+    if (size >= leastOwnBytes) break;
+  }
+  const copy = allocate(end - start);
+  copy.set(bytes.subarray(start, end));
+  for (let pos = 0; pos < copy.length && !sink.closed; ) {
+    const next = pos + 4 + readU32(copy, pos);
+    sink.onFrame(copy[pos + 4] ?? 0, readU32(copy, pos + 5), copy, pos + frameHeadBytes, next);
+    pos = next;
+  }
+  return end;
 }
 
 function frameLength(bytes: Uint8Array, pos: number): number {

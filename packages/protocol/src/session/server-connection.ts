@@ -102,9 +102,12 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
 
   onData(chunk: Uint8Array): void {
     if (this.#foreign !== undefined) return this.#answerForeign(concat(this.#foreign, chunk));
-    this.#session.receive(chunk, this.#options.clock.now());
-    this.#guard.check();
-    if (this.busy) this.#keepalive.watch();
+    this.#receive(chunk, false);
+  }
+
+  onBorrowed(chunk: Uint8Array): void {
+    if (this.#foreign !== undefined) return this.#answerForeign(concat(this.#foreign, chunk));
+    this.#receive(chunk, true);
   }
 
   onDrain(): void {
@@ -131,6 +134,12 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
       new RpcError("unavailable", `The connection to ${this.#stream.peer.address} was lost${text}`, { cause: error }),
     );
     this.#onGone();
+  }
+
+  #receive(chunk: Uint8Array, borrowed: boolean): void {
+    this.#session.receive(chunk, this.#options.clock.now(), borrowed);
+    this.#guard.check();
+    if (this.busy) this.#keepalive.watch();
   }
 
   #flush(): void {

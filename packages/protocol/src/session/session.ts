@@ -149,13 +149,13 @@ export abstract class Session implements FrameSink, OutputHost {
     return this.#parser.partial || this.peerPreface === undefined;
   }
 
-  /** Bytes came from the peer. */
-  receive(chunk: Uint8Array, nowMs: number): void {
+  /** Bytes came from the peer. Where they are `borrowed`, nothing of them is kept when this returns. */
+  receive(chunk: Uint8Array, nowMs: number, borrowed = false): void {
     if (this.closed) return;
     this.receivedAtMs = nowMs;
     try {
       const rest = this.#magicRead < magic.length ? this.#readMagic(chunk) : chunk;
-      if (rest !== undefined && rest.length > 0) this.#parser.push(rest, this);
+      if (rest !== undefined && rest.length > 0) this.#parser.push(rest, this, borrowed);
     } catch (error) {
       if (!(error instanceof ProtocolFault)) throw error;
       this.fault(error.message);

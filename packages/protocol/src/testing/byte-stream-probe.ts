@@ -14,6 +14,8 @@ export class ByteStreamProbe implements ByteStreamHandler {
   isEnded = false;
   closeCount = 0;
   closeError: Error | undefined;
+  /** Set before `start` to take borrowed bytes. */
+  onBorrowed?: (chunk: Uint8Array) => void;
   #inMethod = false;
   #waiters: { readonly isMet: () => boolean; readonly resolve: () => void }[] = [];
 

@@ -68,6 +68,17 @@ export function byteTransportSuite(name: string, open: () => Promise<ByteTranspo
       assertSame(far.bytes(), sent);
     });
 
+    law("an owner that takes borrowed bytes, and keeps none, gets them whole and in order", async (bench) => {
+      const { near, far } = await bench.pair({ start: false });
+      far.start();
+      near.onBorrowed = (chunk) => near.onData(new Uint8Array(chunk));
+      near.start();
+      const sent = pattern(3_000_000);
+      far.write(sent.slice());
+      await near.received(sent.byteLength);
+      assertSame(near.bytes(), sent);
+    });
+
     law("a stream that copies writes leaves the memory to the writer once none of it is unsent", async ({ pair }) => {
       const { near, far } = await pair();
       const memory = new Uint8Array(10_000);
