@@ -19,7 +19,7 @@ const defaultFailures = 5;
 export class Breaker {
   readonly #failures: number;
   readonly #openMs: number | undefined;
-  readonly #streaks = new Map<string, number>();
+  #streaks: Map<string, number> | undefined = undefined;
 
   constructor(options: BreakerOptions = {}) {
     const { failures = defaultFailures, openMs } = options;
@@ -36,23 +36,23 @@ export class Breaker {
   /** An attempt ended. Returns whether that opened the breaker; it stays shut where as many are ejected as may be. */
   record(id: string, result: Result, pool: Pick<PolicyBalancer["pool"], "eject">): boolean {
     if (result === "ok") {
-      // Nothing to forget while all is well: one look at an empty map.
-      if (this.#streaks.size > 0) this.#streaks.delete(id);
+      this.#streaks?.delete(id);
       return false;
     }
     if (result !== "failed") return false;
-    const streak = (this.#streaks.get(id) ?? 0) + 1;
+    const streaks = (this.#streaks ??= new Map());
+    const streak = (streaks.get(id) ?? 0) + 1;
     if (streak < this.#failures) {
-      this.#streaks.set(id, streak);
+      streaks.set(id, streak);
       return false;
     }
     // Half open once its time is over: the next failure alone is enough.
-    this.#streaks.set(id, this.#failures - 1);
+    streaks.set(id, this.#failures - 1);
     return pool.eject(id, this.#openMs);
   }
 
   /** Forgets endpoints that have gone. */
   keep(ids: ReadonlySet<string>): void {
-    for (const id of this.#streaks.keys()) if (!ids.has(id)) this.#streaks.delete(id);
+    for (const id of this.#streaks?.keys() ?? []) if (!ids.has(id)) this.#streaks?.delete(id);
   }
 }

@@ -36,7 +36,7 @@ export function planCalls(
   { route, budget }: { readonly route: Route; readonly budget: RetryBudget },
   serviceOptions: CallOptions | undefined,
   defaults: CallOptions | undefined,
-  { retries = true, retry = {} }: Pick<ResilienceOptions, "retries" | "retry">,
+  { retries = true, retry }: Pick<ResilienceOptions, "retries" | "retry">,
 ): CallPlan {
   const given = serviceOptions?.timeoutMs ?? method.timeoutMs;
   const options = mergeOptions(defaults, serviceOptions);
@@ -48,7 +48,7 @@ export function planCalls(
     timeoutGiven: given !== undefined,
     retries,
     retry: resolveRetry(retry),
-    sharedReplyStore: retry.sharedReplyStore ?? false,
+    sharedReplyStore: retry?.sharedReplyStore ?? false,
     options,
     streamsInput: method.kind === "client_stream" || method.kind === "bidi",
     streamsOutput: method.kind === "server_stream" || method.kind === "bidi",

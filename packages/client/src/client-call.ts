@@ -32,7 +32,7 @@ import { type InternalOptions, internalOf } from "./internal-options.ts";
 import { borrowRetries, judgeRetry, lendRetries } from "./retry-policy.ts";
 import { RareState } from "./rare-state.ts";
 import type { Route, RouteEndpoint } from "./route.ts";
-import type { SignalListener } from "./signal-hub.ts";
+import { type SignalListener, signals } from "./signal-hub.ts";
 import { StreamTimer } from "./stream-timer.ts";
 import { tellObserver } from "./tell-observer.ts";
 import type { Waiter } from "./wait-list.ts";
@@ -186,7 +186,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
         this.#cancelBy(signal.reason);
         return;
       }
-      core.signals.add(signal, this);
+      signals.add(signal, this);
     }
     if (core.closed) {
       this.#fail(new RpcError("unavailable", "The client is closed", { handled: "no" }));
@@ -664,7 +664,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const isLast = rare?.rival === undefined || (!rare.lost && rare.rival.over);
     core.callEnded(error, isLast);
     rare?.timer?.stop();
-    if (this.#options?.signal !== undefined) core.signals.remove(this.#options.signal, this);
+    if (this.#options?.signal !== undefined) signals.remove(this.#options.signal, this);
     const parent = this.#parent;
     if (parent !== undefined) this.#detach(parent);
     rare?.input?.stop();
@@ -755,7 +755,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #attach(parent: CallContext): boolean {
     if (parent.addDependent === undefined) {
       if (parent.signal.aborted) this.onParentCancelled(parent.signal.reason);
-      else this.#core.signals.add(parent.signal, this);
+      else signals.add(parent.signal, this);
     } else parent.addDependent(this);
     return (this.#state as string) === "over";
   }
@@ -763,7 +763,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #detach(parent: CallContext): void {
     parent.retries.left += this.#retries;
     this.#retries = 0;
-    if (parent.removeDependent === undefined) this.#core.signals.remove(parent.signal, this);
+    if (parent.removeDependent === undefined) signals.remove(parent.signal, this);
     else parent.removeDependent(this);
   }
 

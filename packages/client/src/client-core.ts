@@ -2,7 +2,7 @@ import { peakEwma, type Outcome, type Pick, type Result } from "@pipit/balancer"
 import {
   type CallOptions,
   type Clock,
-  DeadlineWheel,
+  type DeadlineWheel,
   type Interceptor,
   type Method,
   type Random,
@@ -29,9 +29,10 @@ import {
 import { RetryBudget, type RetryBudgetOptions } from "./retry-budget.ts";
 import { type ResolvedEndpoint, Route, type RouteEndpoint } from "./route.ts";
 import { type ParsedTarget, parseTarget } from "./target.ts";
-import { SignalHub } from "./signal-hub.ts";
-import { StallMeter } from "./stall-meter.ts";
-import { TurnClock } from "./turn-clock.ts";
+import { LazySet } from "./lazy-set.ts";
+import { sharedTime } from "./shared-time.ts";
+import type { StallMeter } from "./stall-meter.ts";
+import type { TurnClock } from "./turn-clock.ts";
 import { WaitList } from "./wait-list.ts";
 import { watchRegistry } from "./watch-registry.ts";
 
@@ -57,7 +58,6 @@ export class ClientCore {
   readonly stalls: StallMeter;
   readonly wheel: DeadlineWheel;
   readonly waiting: WaitList;
-  readonly signals: SignalHub = new SignalHub();
   readonly target: ParsedTarget;
   readonly credentials: AddCredentials | undefined;
   /** Under the resilience options of every service. */
@@ -67,21 +67,21 @@ export class ClientCore {
   readonly interceptors: Interceptor[] = [];
   readonly counts: ClientCounts = { started: 0, succeeded: 0, failed: 0, retries: 0, hedges: 0 };
   /** Calls between two sendings. */
-  readonly sleepers: Set<ClientCall> = new Set();
+  readonly sleepers: LazySet<ClientCall> = new LazySet();
   closed = false;
   inFlight = 0;
   readonly #options: ClientOptions;
   readonly #resolved: ResolvedClientOptions;
   readonly #transport: Transport;
   readonly #channels = new Map<string, SharedChannel>();
-  readonly #channelKeys = new Map<EndpointChannel, string>();
   readonly #routes = new Map<string, Route>();
   readonly #budgets = new Map<string, RetryBudget>();
-  readonly #limits = new Map<string, ConcurrencyLimit>();
+  #limits: Map<string, ConcurrencyLimit> | undefined;
   /** Numbers of the functions that make balancers, for the keys of routes. */
-  readonly #makers = new WeakMap<object, number>();
+  #makers: WeakMap<object, number> | undefined;
   #makerCount = 0;
-  readonly #watching = new AbortController();
+  /** Ends the watches of the registry, where there are any. */
+  #watching: AbortController | undefined;
   /** One for all picks: a balancer reads it before `done` returns. */
   readonly #outcome: { result: Result; elapsedMs: number; untimed: boolean; load: Outcome["load"] } = {
     result: "ok",
@@ -98,9 +98,10 @@ export class ClientCore {
     this.#resolved = resolved;
     this.clock = resolved.clock;
     this.random = resolved.random;
-    this.turn = new TurnClock(resolved.clock);
-    this.stalls = new StallMeter(resolved.clock);
-    this.wheel = new DeadlineWheel({ clock: resolved.clock });
+    const { turn, stalls, wheel } = sharedTime(resolved.clock);
+    this.turn = turn;
+    this.stalls = stalls;
+    this.wheel = wheel;
     this.waiting = new WaitList(resolved.clock, resolved.connection.maxWaitingCalls);
     this.target = parseTarget(options.target);
     this.credentials = options.credentials === undefined ? undefined : guardCredentials(options.credentials);
@@ -139,11 +140,12 @@ export class ClientCore {
   limitOf({ options: { concurrency }, limitScope }: MethodResilience): ConcurrencyLimit | undefined {
     if (concurrency === undefined || concurrency === false) return undefined;
     const key = `${limitScope} ${JSON.stringify(concurrency)}`;
-    let limit = this.#limits.get(key);
+    const limits = (this.#limits ??= new Map());
+    let limit = limits.get(key);
     if (limit === undefined) {
-      assertRoom(this.#limits.size, "concurrency");
+      assertRoom(limits.size, "concurrency");
       limit = new ConcurrencyLimit(this.clock, concurrency);
-      this.#limits.set(key, limit);
+      limits.set(key, limit);
     }
     return limit;
   }
@@ -202,13 +204,12 @@ export class ClientCore {
     this.closed = true;
     const reason = new RpcError("cancelled", "The client was closed");
     this.#cancelSleepers(reason);
-    this.#watching.abort();
+    this.#watching?.abort();
     if (this.inFlight > 0 && graceMs > 0) await this.#idle(graceMs);
     for (const { channel } of this.#channels.values()) channel.destroy(reason);
     for (const route of this.#routes.values()) route.close(reason);
     this.#cancelSleepers(reason);
     this.#channels.clear();
-    this.wheel.clear();
   }
 
   #cancelSleepers(reason: RpcError): void {
@@ -240,10 +241,10 @@ export class ClientCore {
   }
 
   #routeKey({ balancer, ejection, breaker }: ResilienceOptions): string {
-    let maker = balancer === undefined ? 0 : this.#makers.get(balancer);
+    let maker = balancer === undefined ? 0 : this.#makers?.get(balancer);
     if (balancer !== undefined && maker === undefined) {
       maker = ++this.#makerCount;
-      this.#makers.set(balancer, maker);
+      (this.#makers ??= new WeakMap()).set(balancer, maker);
     }
     return JSON.stringify([maker, ejection, breaker]);
   }
@@ -284,7 +285,7 @@ export class ClientCore {
     const watched = watchRegistry({
       registry: target.registry,
       service,
-      signal: this.#watching.signal,
+      signal: (this.#watching ??= new AbortController()).signal,
       clock: this.clock,
       random: this.random,
       serverName: this.#options.serverName,
@@ -298,7 +299,7 @@ export class ClientCore {
 
   #openChannel(endpoint: ResolvedEndpoint): EndpointChannel {
     const { address, serverName } = endpoint;
-    const key = serverName === undefined ? address : `${address} ${serverName}`;
+    const key = channelKey(address, serverName);
     let shared = this.#channels.get(key);
     if (shared === undefined) {
       const { connection, limits, clock, random } = this.#resolved;
@@ -315,7 +316,6 @@ export class ClientCore {
         onEvidence: (evidence) => this.#report(channel, evidence),
       });
       shared = { channel, uses: 0 };
-      this.#channelKeys.set(channel, key);
       this.#channels.set(key, shared);
       if (connection.connect === "eager") channel.connect();
     }
@@ -324,11 +324,10 @@ export class ClientCore {
   }
 
   #closeChannel(channel: EndpointChannel): void {
-    const key = this.#channelKeys.get(channel);
-    const shared = key === undefined ? undefined : this.#channels.get(key);
-    if (key === undefined || shared === undefined || --shared.uses > 0) return;
+    const key = channelKey(channel.address, channel.serverName);
+    const shared = this.#channels.get(key);
+    if (shared?.channel !== channel || --shared.uses > 0) return;
     this.#channels.delete(key);
-    this.#channelKeys.delete(channel);
     channel.close();
   }
 
@@ -346,6 +345,10 @@ export class ClientCore {
     }
     for (const id of ids) target.registry.report?.(id, evidence);
   }
+}
+
+function channelKey(address: string, serverName: string | undefined): string {
+  return serverName === undefined ? address : `${address} ${serverName}`;
 }
 
 /** Sets of options that one client keeps apart: proxies are made once, not per call. */

@@ -57,7 +57,7 @@ export function createClient(options: ClientOptions): PipitClient {
 
 class ClientShell implements PipitClient {
   readonly #core: ClientCore;
-  readonly #direct = new WeakMap<Method, Invoke>();
+  #direct: WeakMap<Method, Invoke> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: ClientOptions) {
@@ -86,12 +86,13 @@ class ClientShell implements PipitClient {
     ...args: Parameters<CallOf<Q, S>[K]>
   ): ReturnType<CallOf<Q, S>[K]> {
     const key = method as unknown as Method;
-    let invoke = this.#direct.get(key);
+    const direct = (this.#direct ??= new WeakMap());
+    let invoke = direct.get(key);
     if (invoke === undefined) {
       if (method.service === "")
         throw new TypeError("Cannot call a method that belongs to no service; pass it to service(…) first");
       invoke = this.#invoker(key, undefined, undefined);
-      this.#direct.set(key, invoke);
+      direct.set(key, invoke);
     }
     return invoke(args[0], args[1]) as ReturnType<CallOf<Q, S>[K]>;
   }

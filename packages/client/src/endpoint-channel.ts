@@ -13,6 +13,7 @@ import {
 import { backoffMs } from "./backoff.ts";
 import type { ResolvedConnectionOptions } from "./connection-options.ts";
 import { connectEvents } from "./diagnostics.ts";
+import { LazySet } from "./lazy-set.ts";
 import type { Waiter, WaitList } from "./wait-list.ts";
 
 /** States of an endpoint's connections, in gRPC's words. */
@@ -55,8 +56,8 @@ export class EndpointChannel {
   readonly #options: EndpointChannelOptions;
   readonly #connections: ClientConnection[] = [];
   /** Out of use, with calls that still run. */
-  readonly #leaving = new Set<ClientConnection>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #leaving = new LazySet<ClientConnection>();
+  readonly #waiters = new LazySet<Waiter>();
   #connecting: ClientConnection | undefined;
   #state: ChannelState = "idle";
   #failures = 0;
@@ -65,7 +66,7 @@ export class EndpointChannel {
   #nextAttemptMs = Number.POSITIVE_INFINITY;
   #load: LoadReport | undefined;
   /** Methods that the server has refused as unknown, and until when that is believed. */
-  readonly #lacking = new Map<Method, number>();
+  #lacking: Map<Method, number> | undefined;
   #lastError: RpcError | undefined;
   /** Its last connection was lost, or could not be made, and none stands since: others go first. */
   failing = false;
@@ -75,6 +76,11 @@ export class EndpointChannel {
   constructor(options: EndpointChannelOptions) {
     this.address = options.address;
     this.#options = options;
+  }
+
+  /** The name that its certificate must be for, where that is not the host. */
+  get serverName(): string | undefined {
+    return this.#options.serverName;
   }
 
   get state(): ChannelState {
@@ -107,12 +113,12 @@ export class EndpointChannel {
   /** The call waits for a connection here: `resume` when there is one, `giveUp` when it could not be made. */
   wait(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    this.#options.waiting.add(waiter);
+    this.#options.waiting.add();
     if (this.#state === "transient_failure") this.#hurry();
   }
 
   leave(waiter: Waiter): void {
-    if (this.#waiters.delete(waiter)) this.#options.waiting.delete(waiter);
+    if (this.#waiters.delete(waiter)) this.#options.waiting.delete();
   }
 
   /** A call has ended: its place on a full connection may be waited for. */
@@ -139,20 +145,21 @@ export class EndpointChannel {
 
   /** The server has refused this method as unknown: a deploy is under way, and others may have it already. */
   learnLack(method: Method): void {
-    if (this.#lacking.size >= maxLacking && !this.#lacking.has(method)) return;
-    this.#lacking.set(method, this.#options.clock.now() + lackBelievedMs);
+    const lacking = (this.#lacking ??= new Map());
+    if (lacking.size >= maxLacking && !lacking.has(method)) return;
+    lacking.set(method, this.#options.clock.now() + lackBelievedMs);
     this.#options.onChange(this);
   }
 
   /** Whether it is believed to lack this method. */
   lacks(method: Method): boolean {
-    const untilMs = this.#lacking.get(method);
+    const untilMs = this.#lacking?.get(method);
     return untilMs !== undefined && this.#options.clock.now() < untilMs;
   }
 
   /** Whether it lacks any. */
   get isLacking(): boolean {
-    return this.#lacking.size > 0;
+    return this.#lacking !== undefined && this.#lacking.size > 0;
   }
 
   /** The latest load report, once. */
@@ -204,7 +211,7 @@ export class EndpointChannel {
     const hasChanged = this.failing || this.isLacking;
     this.failing = false;
     // Another connection, perhaps another process.
-    this.#lacking.clear();
+    this.#lacking = undefined;
     if (hasChanged) this.#options.onChange(this);
     const waiters = [...this.#waiters];
     for (const waiter of waiters) this.#resume(waiter);

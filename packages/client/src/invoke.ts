@@ -2,7 +2,7 @@ import { type CallOptions, isRpcError } from "@pipit/protocol";
 import { type CallPlan, mergeOptions } from "./call-plan.ts";
 import type { ClientCore } from "./client-core.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
-import { Hedging } from "./hedged-call.ts";
+import { type HedgeOptions, Hedging } from "./hedged-call.ts";
 import { interceptStream, interceptUnary } from "./interceptor-chain.ts";
 import { limited } from "./limited-call.ts";
 import type { Fallback, ResilienceOptions } from "./resilience-options.ts";
@@ -26,19 +26,24 @@ export function invoker(
   resilience: ResilienceOptions,
   limit: ConcurrencyLimit | undefined,
 ): Invoke {
-  const withDefaults = (options: CallOptions | undefined): CallOptions | undefined => {
-    if (plan.options === undefined) return options;
-    // Timeouts are ordered in the plan already; only the call's own stands above it.
-    return { ...mergeOptions(plan.options, options), timeoutMs: options?.timeoutMs };
-  };
   if (plan.streamsOutput) {
     return (request, options) =>
       core.interceptors.length > 0
-        ? interceptStream(core, plan, request, withDefaults(options))
-        : startStream(core, plan, request, withDefaults(options)).replies;
+        ? interceptStream(core, plan, request, withDefaults(plan, options))
+        : startStream(core, plan, request, withDefaults(plan, options)).replies;
   }
-  const send = layers(core, plan, resilience, limit);
-  return (request, options) => send(request, withDefaults(options));
+  return underDefaults(layers(core, plan, resilience, limit), plan);
+}
+
+/** Lays the plan's options under those of each call; there is nothing to lay for most methods. */
+function underDefaults(send: Send, plan: CallPlan): Invoke {
+  return plan.options === undefined ? send : (request, options) => send(request, withDefaults(plan, options));
+}
+
+function withDefaults(plan: CallPlan, options: CallOptions | undefined): CallOptions | undefined {
+  if (plan.options === undefined) return options;
+  // Timeouts are ordered in the plan already; only the call's own stands above it.
+  return { ...mergeOptions(plan.options, options), timeoutMs: options?.timeoutMs };
 }
 
 /** The layers around a call with one reply, as {@link invoker} says. */
@@ -48,22 +53,30 @@ export function layers(
   { hedge, fallback }: Pick<ResilienceOptions, "hedge" | "fallback">,
   limit: ConcurrencyLimit | undefined,
 ): Send {
-  let plain: Send = (request, options) => startUnary(prepare(core, plan, request, options));
   const { idempotency, kind } = plan.method;
-  if (
-    hedge !== undefined &&
-    hedge !== false &&
-    kind === "unary" &&
-    (idempotency === "safe" || idempotency === "idempotent")
-  ) {
-    const hedging = new Hedging(core, plan, hedge);
-    plain = (request, options) => hedging.start(request, options);
-  }
-  let send: Send = (request, options) =>
-    core.interceptors.length > 0 ? interceptUnary(core, plan, request, options, plain) : plain(request, options);
+  const isRepeatable = kind === "unary" && (idempotency === "safe" || idempotency === "idempotent");
+  let send =
+    hedge !== undefined && hedge !== false && isRepeatable ? hedged(core, plan, hedge) : intercepted(core, plan);
   if (limit !== undefined) send = limited(core, plan, limit, send);
   if (fallback !== undefined && fallback !== false) send = withFallback(send, plan, fallback);
   return send;
+}
+
+// Each makes its functions apart: those made together share all that any of them reaches.
+
+/** The call with its retries, behind interceptors. One function per method, where nothing else was asked for. */
+function intercepted(core: ClientCore, plan: CallPlan): Send {
+  return (request, options) =>
+    core.interceptors.length > 0
+      ? interceptUnary(core, plan, request, options, (message, own) => startUnary(prepare(core, plan, message, own)))
+      : startUnary(prepare(core, plan, request, options));
+}
+
+function hedged(core: ClientCore, plan: CallPlan, options: HedgeOptions): Send {
+  const hedging = new Hedging(core, plan, options);
+  const plain: Send = (request, own) => hedging.start(request, own);
+  return (request, own) =>
+    core.interceptors.length > 0 ? interceptUnary(core, plan, request, own, plain) : plain(request, own);
 }
 
 function withFallback(send: Send, { method }: CallPlan, fallback: Fallback): Send {

@@ -53,11 +53,18 @@ export interface ResolvedClientOptions {
 /** @throws RangeError or TypeError that names the option */
 export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
   const { clock = systemClock, random = systemRandom } = options;
-  const limits = Object.entries(options.limits ?? {}).filter(([, value]) => value !== undefined);
   return {
-    connection: resolveConnectionOptions(options.connection),
-    limits: { ...defaultLimits, ...Object.fromEntries(limits) },
+    connection: options.connection === undefined ? defaultConnection : resolveConnectionOptions(options.connection),
+    limits: options.limits === undefined ? defaultLimits : resolveLimits(options.limits),
     clock,
     random,
   };
+}
+
+/** One for all clients that say nothing else. */
+const defaultConnection = resolveConnectionOptions();
+
+function resolveLimits(given: Partial<SessionLimits>): SessionLimits {
+  const limits = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaultLimits, ...Object.fromEntries(limits) };
 }

@@ -139,8 +139,13 @@ export interface ResolvedRetry {
   readonly maxMs: number;
 }
 
+/** One for all methods that say nothing else. */
+const defaultRetry: ResolvedRetry = { baseMs: 25, maxMs: 1000 };
+
 /** @throws RangeError unless 0 < baseMs ≤ maxMs */
-export function resolveRetry({ baseMs = 25, maxMs = 1000 }: RetryOptions = {}): ResolvedRetry {
+export function resolveRetry(options: RetryOptions = {}): ResolvedRetry {
+  const { baseMs = defaultRetry.baseMs, maxMs = defaultRetry.maxMs } = options;
+  if (baseMs === defaultRetry.baseMs && maxMs === defaultRetry.maxMs) return defaultRetry;
   if (baseMs > 0 && maxMs >= baseMs) return { baseMs, maxMs };
   throw new RangeError(`Options retry.baseMs and retry.maxMs: expected 0 < baseMs ≤ maxMs, got ${baseMs} and ${maxMs}`);
 }

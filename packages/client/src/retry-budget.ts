@@ -22,8 +22,8 @@ export class RetryBudget {
   readonly #ratio: number;
   readonly #reserve: number;
   readonly #sliceMs: number;
-  readonly #calls: number[] = Array.from({ length: sliceCount }, () => 0);
-  readonly #retries: number[] = Array.from({ length: sliceCount }, () => 0);
+  /** By slice; undefined until somebody first asks what is left. */
+  #slices: { readonly calls: number[]; readonly retries: number[] } | undefined = undefined;
   /** First calls since the window was last looked at: counted here so that a call costs an addition and no clock. */
   #pending = 0;
   #slice: number;
@@ -48,29 +48,38 @@ export class RetryBudget {
   /** Takes one retry out, if there is one. */
   withdraw(): boolean {
     if (this.left() < 1) return false;
-    this.#retries[this.#slice % sliceCount] = (this.#retries[this.#slice % sliceCount] as number) + 1;
+    const { retries } = this.#turn();
+    const index = this.#slice % sliceCount;
+    retries[index] = (retries[index] as number) + 1;
     return true;
   }
 
   /** Retries that may be made now. */
   left(): number {
-    this.#turn();
-    return this.#ratio * sum(this.#calls) + this.#reserve - sum(this.#retries);
+    const { calls, retries } = this.#turn();
+    return this.#ratio * sum(calls) + this.#reserve - sum(retries);
   }
 
-  #turn(): void {
+  #turn(): { readonly calls: number[]; readonly retries: number[] } {
+    const slices = (this.#slices ??= { calls: zeros(), retries: zeros() });
+    const { calls, retries } = slices;
     const now = Math.floor(this.#clock.now() / this.#sliceMs);
     const passed = Math.min(now - this.#slice, sliceCount);
     for (let step = 1; step <= passed; step++) {
       const index = (this.#slice + step) % sliceCount;
-      this.#calls[index] = 0;
-      this.#retries[index] = 0;
+      calls[index] = 0;
+      retries[index] = 0;
     }
     this.#slice = now;
     // Calls count in the slice in which they are noticed: a little late, and never for longer than the window.
-    this.#calls[now % sliceCount] = (this.#calls[now % sliceCount] as number) + this.#pending;
+    calls[now % sliceCount] = (calls[now % sliceCount] as number) + this.#pending;
     this.#pending = 0;
+    return slices;
   }
+}
+
+function zeros(): number[] {
+  return Array.from({ length: sliceCount }, () => 0);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -2,6 +2,7 @@ import type { Balancer, Endpoint, EndpointState, Pick, PolicyBalancer, Result } 
 import type { Breaker } from "./breaker.ts";
 import { type Method, RpcError } from "@pipit/protocol";
 import type { EndpointChannel } from "./endpoint-channel.ts";
+import { LazySet } from "./lazy-set.ts";
 import type { Waiter, WaitList } from "./wait-list.ts";
 
 /** An endpoint as balancers see it, with the connections to it. */
@@ -43,7 +44,7 @@ export class Route {
     hashKey: undefined,
     exclude: undefined,
   };
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new LazySet<Waiter>();
   #endpoints: readonly RouteEndpoint[] = [];
   #resolved = false;
   #failingCount = 0;
@@ -142,11 +143,11 @@ export class Route {
   /** The call waits for an endpoint. */
   wait(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    this.#options.waiting.add(waiter);
+    this.#options.waiting.add();
   }
 
   leave(waiter: Waiter): void {
-    if (this.#waiters.delete(waiter)) this.#options.waiting.delete(waiter);
+    if (this.#waiters.delete(waiter)) this.#options.waiting.delete();
   }
 
   /** Why there is nowhere to go. */

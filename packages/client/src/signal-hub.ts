@@ -43,3 +43,6 @@ export class SignalHub {
     if (watched.listeners.size === 0) signal.removeEventListener("abort", watched);
   }
 }
+
+/** The one of the process: a signal's listeners are its own, whichever client they belong to. */
+export const signals: SignalHub = new SignalHub();

@@ -18,7 +18,7 @@ const aliveMs = 60_000;
 export class WaitList {
   readonly #clock: Clock;
   readonly #max: number;
-  readonly #waiters = new Set<Waiter>();
+  #size = 0;
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock, max: number) {
@@ -27,22 +27,24 @@ export class WaitList {
   }
 
   get size(): number {
-    return this.#waiters.size;
+    return this.#size;
   }
 
   /** Whether one more may wait. */
   get full(): boolean {
-    return this.#waiters.size >= this.#max;
+    return this.#size >= this.#max;
   }
 
-  add(waiter: Waiter): void {
-    this.#waiters.add(waiter);
+  /** One more waits. */
+  add(): void {
+    this.#size++;
     if (this.#cancel === undefined) this.#stayAlive();
   }
 
-  delete(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
-    if (this.#waiters.size > 0) return;
+  /** One that waited does so no more. */
+  delete(): void {
+    this.#size--;
+    if (this.#size > 0) return;
     this.#cancel?.();
     this.#cancel = undefined;
   }
