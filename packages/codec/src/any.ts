@@ -54,12 +54,7 @@ const node: Node = {
   },
   root: {
     encode: encodeCbor,
-    decode(reader: Reader, views: boolean) {
-      const value = decodeCbor(reader, views ? WITH_VIEWS : undefined);
-      if (reader.pos !== reader.end)
-        fail("trailing", `${reader.end - reader.pos} bytes left over after the CBOR value`);
-      return value;
-    },
+    decode: (from: In) => decodeAny(from.bytes, from.pos, from.end, from.views),
   },
   genEncode(g, v) {
     g.line(`w.pos=p;${g.external(encodeAny)}(w,${v});p=w.pos;`);

@@ -62,6 +62,8 @@ export function set<C extends AnyCodec>(codec: C): SetCodec<C> {
 
 export function arrayNode(of: readonly Node[], isSet: boolean): Node {
   const kind = isSet ? "set" : "array";
+  let known: Items | undefined;
+  const items = (): Items => (known ??= itemsOfNode(of[0] as Node));
   return {
     kind,
     of,
@@ -72,10 +74,10 @@ export function arrayNode(of: readonly Node[], isSet: boolean): Node {
     encode(out, value) {
       const values = isSet ? itemsOf(value) : value;
       if (!Array.isArray(values)) expected(kind, value);
-      encodeItems(out, of[0] as Node, values);
+      encodeItems(out, known ?? items(), values);
     },
     decode(from) {
-      const values = decodeItems(from, of[0] as Node);
+      const values = decodeItems(from, known ?? items());
       return isSet ? toSet(values) : values;
     },
     genEncode(g, v) {
@@ -103,10 +105,23 @@ export function listOf(node: Node): List | undefined {
   return node.list ?? lists[node.kind];
 }
 
-function encodeItems(out: Out, node: Node, values: readonly unknown[]): void {
+/** What the interpreter needs of the elements: nodes are of many shapes, this is of one. */
+interface Items {
+  readonly bits: number;
+  readonly least: number;
+  readonly list: List | undefined;
+  readonly head: Node["head"];
+  readonly encode: Node["encode"];
+  readonly decode: Node["decode"];
+}
+
+function itemsOfNode(node: Node): Items {
+  const { bits, head, encode, decode } = node;
+  return { bits, least: leastBits([node]), list: listOf(node), head, encode, decode };
+}
+
+function encodeItems(out: Out, { bits, list, head: headOf, encode }: Items, values: readonly unknown[]): void {
   const n = values.length;
-  const { bits } = node;
-  const list = listOf(node);
   out.leb(n);
   if (list !== undefined) {
     out.writer.reserve(list.most(n));
@@ -120,31 +135,29 @@ function encodeItems(out: Out, node: Node, values: readonly unknown[]): void {
       const value = values[i];
       let head = 0;
       if (bits > 0) {
-        head = node.head(out, value);
+        head = headOf(out, value);
         putBits(out.writer.bytes, start, i * bits, bits, head);
       }
-      node.encode(out, value, head);
+      encode(out, value, head);
     }
   } catch (error) {
     throw within(error, `[${i}]`);
   }
 }
 
-function decodeItems(from: In, node: Node): unknown[] {
-  const { bits } = node;
-  const list = listOf(node);
+function decodeItems(from: In, { bits, least, list, decode }: Items): unknown[] {
   if (list !== undefined) {
     const n = from.leb();
     if (list.least(n) > from.end - from.pos) fail("truncated", `${n} elements do not fit into the bytes left`);
     return list.read(from, n);
   }
-  const n = from.count(leastBits([node]));
+  const n = from.count(least);
   const start = bits > 0 ? takeBits(from, n * bits) : 0;
   const values = new Array<unknown>(n);
   let i = 0;
   try {
     for (; i < n; i++) {
-      values[i] = node.decode(from, bits > 0 ? getBits(from.bytes, start, i * bits, bits) : 0);
+      values[i] = decode(from, bits > 0 ? getBits(from.bytes, start, i * bits, bits) : 0);
     }
   } catch (error) {
     throw within(error, `[${i}]`);

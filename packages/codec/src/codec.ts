@@ -5,7 +5,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { interpretDecode, interpretEncode } from "./interpreter.ts";
 import type { Def } from "./node.ts";
 import { type Planned, planOf } from "./plan.ts";
-import { Reader } from "./reader.ts";
+import type { Reader } from "./reader.ts";
 import { type Schema, schemaOf } from "./schema.ts";
 import type { Declaration, DecodeOptions, EncodeOptions, StandardProps, StandardResult } from "./types.ts";
 import { isBytes } from "./values.ts";
@@ -77,16 +77,20 @@ class SchemaCodec {
 
   decode(bytes: Uint8Array, options?: DecodeOptions): unknown {
     if (!isBytes(bytes)) throw new TypeError("decode takes a Uint8Array");
+    return this.#read(bytes, undefined, 0, bytes.length, options);
+  }
+
+  #read(bytes: Uint8Array, view: DataView | undefined, start: number, end: number, options?: DecodeOptions): unknown {
     const { planned, compiled } = this.engine;
     const views = options?.views === true;
     if (compiled !== undefined) {
       try {
-        return compiled.decode(bytes, undefined, 0, bytes.length, views);
+        return compiled.decode(bytes, view, start, end, views);
       } catch {
         // The interpreter says why.
       }
     }
-    return interpretDecode(planned, new Reader(bytes), views);
+    return interpretDecode(planned, bytes, view, start, end, views);
   }
 
   encodeTo(writer: Writer, value: unknown): void {
@@ -102,18 +106,10 @@ class SchemaCodec {
   }
 
   decodeFrom(reader: Reader, options?: DecodeOptions): unknown {
-    const { planned, compiled } = this.engine;
-    const views = options?.views === true;
-    if (compiled !== undefined) {
-      try {
-        const value = compiled.decode(reader.bytes, reader.view, reader.pos, reader.end, views);
-        reader.pos = reader.end;
-        return value;
-      } catch {
-        // As above.
-      }
-    }
-    return interpretDecode(planned, reader, views);
+    const { bytes, view, pos, end } = reader;
+    const value = this.#read(bytes, view, pos, end, options);
+    reader.pos = end;
+    return value;
   }
 
   is(value: unknown): boolean {

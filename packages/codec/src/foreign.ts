@@ -129,7 +129,7 @@ export function dropped({ kind, of, names, optional }: Parsed, dropping: Droppin
         ...membersNode(
           () => fields.map(([name, segment, may], i) => fieldOf(name, segment, children[i] as Node, may)),
           () => undefined,
-          () => ({}),
+          () => () => ({}),
         ),
       });
     }

@@ -35,11 +35,31 @@ export function widthOf({ node, optional }: Field): number {
   return node.bits + (optional ? 1 : 0);
 }
 
-/** Members and the widths of their heads. */
+/** A member as the interpreter needs it: nodes are of many shapes, this is of one. */
+class Step {
+  readonly field: Field;
+  readonly name: string;
+  readonly optional: boolean;
+  /** Where its head lies among the head bits. */
+  readonly offset: number;
+  readonly width: number;
+  readonly head: Node["head"];
+  readonly encode: Node["encode"];
+  readonly decode: Node["decode"];
+
+  constructor(field: Field, offset: number) {
+    this.field = field;
+    this.name = field.name;
+    this.optional = field.optional;
+    this.offset = offset;
+    this.width = widthOf(field);
+    ({ head: this.head, encode: this.encode, decode: this.decode } = field.node);
+  }
+}
+
+/** Members as steps, and the sum of the widths of their heads. */
 interface Members {
-  readonly fields: readonly Field[];
-  readonly widths: readonly number[];
-  /** Sum of the widths. */
+  readonly steps: readonly Step[];
   readonly bits: number;
 }
 
@@ -48,96 +68,94 @@ interface Members {
  *
  * @param list gives the members; first called when a value is coded, as a schema may refer to itself
  * @param check refuses what is no value with members
- * @param create makes an empty one
+ * @param create makes the function that makes an empty one
  */
 export function membersNode(
   list: () => readonly Field[],
   check: (value: unknown) => void,
-  create: () => object,
+  create: () => () => object,
 ): Omit<Node, "kind" | "of" | "genEncode" | "genDecode"> {
   let known: Members | undefined;
+  let make: () => object;
   const members = (): Members => {
-    const fields = list();
-    const widths = fields.map(widthOf);
-    return (known = { fields, widths, bits: widths.reduce((sum, width) => sum + width, 0) });
+    let bits = 0;
+    const steps = list().map((field) => {
+      const step = new Step(field, bits);
+      bits += step.width;
+      return step;
+    });
+    make = create();
+    return (known = { steps, bits });
   };
   return {
     bits: 0,
     most: 0,
     least(depth) {
-      const { fields, bits } = known ?? members();
+      const { steps, bits } = known ?? members();
       const bytes = Math.ceil(bits / 8);
       if (depth === 0) return bytes;
-      return fields.reduce((sum, { node, optional }) => sum + (optional ? 0 : node.least(depth - 1)), bytes);
+      return steps.reduce((sum, { field, optional }) => sum + (optional ? 0 : field.node.least(depth - 1)), bytes);
     },
     head: () => 0,
     room(g) {
-      const { fields, bits } = known ?? members();
-      return Math.ceil(bits / 8) + g.roomOf(fields);
+      const { bits } = known ?? members();
+      return Math.ceil(bits / 8) + g.roomOf(list());
     },
     encode(out, value) {
       check(value);
       encodeMembers(out, known ?? members(), value as Record<string, unknown>);
     },
-    decode: (from) => decodeMembers(from, known ?? members(), create() as Record<string, unknown>),
+    decode(from) {
+      const here = known ?? members();
+      return decodeMembers(from, here, make() as Record<string, unknown>);
+    },
   };
 }
 
-function encodeMembers(out: Out, { fields, widths, bits }: Members, value: Record<string, unknown>): void {
+function encodeMembers(out: Out, { steps, bits }: Members, value: Record<string, unknown>): void {
   const start = bits > 0 ? openBits(out, bits) : 0;
-  let offset = 0;
   let i = 0;
   try {
-    for (; i < fields.length; i++) {
-      const { name, node, optional, inherited, fill } = fields[i] as Field;
-      const item = inherited ? own(value, name) : value[name];
-      const width = widths[i] as number;
+    for (; i < steps.length; i++) {
+      const { name, optional, offset, width, field, encode } = steps[i] as Step;
+      const item = field.inherited ? own(value, name) : value[name];
       let head = 0;
       if (width > 0) {
         if (optional && item === undefined) {
-          if (out.strict && fill !== undefined) expected("a value, as decoding fills in its default", item);
-          offset += width;
+          if (out.strict && field.fill !== undefined) expected("a value, as decoding fills in its default", item);
           continue;
         }
-        head = node.head(out, item);
+        head = (steps[i] as Step).head(out, item);
         putBits(out.writer.bytes, start, offset, width, optional ? (head << 1) | 1 : head);
-        offset += width;
       }
-      node.encode(out, item, head);
+      encode(out, item, head);
     }
   } catch (error) {
-    throw within(error, (fields[i] as Field).segment);
+    throw within(error, (steps[i] as Step).field.segment);
   }
 }
 
-function decodeMembers(
-  from: In,
-  { fields, widths, bits }: Members,
-  value: Record<string, unknown>,
-): Record<string, unknown> {
+function decodeMembers(from: In, { steps, bits }: Members, value: Record<string, unknown>): Record<string, unknown> {
   const start = bits > 0 ? takeBits(from, bits) : 0;
-  let offset = 0;
   let i = 0;
   try {
-    for (; i < fields.length; i++) {
-      const { name, node, optional, fill } = fields[i] as Field;
-      const width = widths[i] as number;
+    for (; i < steps.length; i++) {
+      const { name, optional, offset, width, field, decode } = steps[i] as Step;
       const head = width > 0 ? getBits(from.bytes, start, offset, width) : 0;
       let item: unknown;
-      offset += width;
-      if (!optional) item = node.decode(from, head);
-      else if ((head & 1) === 1) item = node.decode(from, head >> 1);
+      if (!optional) item = decode(from, head);
+      else if ((head & 1) === 1) item = decode(from, head >> 1);
       else {
         absent(head);
-        if (fill === undefined) continue;
+        if (field.fill === undefined) continue;
         from.charge(1);
-        item = fill();
+        item = field.fill();
       }
       if (name === "__proto__") define(value, name, item);
       else value[name] = item;
     }
   } catch (error) {
-    throw within(error, (fields[i] as Field).segment);
+    throw within(error, (steps[i] as Step).field.segment);
   }
   return value;
 }

@@ -1,5 +1,4 @@
 import type { Generator } from "./generator.ts";
-import type { Reader } from "./reader.ts";
 import type { Schema, SchemaBuilder } from "./schema.ts";
 import type { In, Out } from "./state.ts";
 import type { Declaration } from "./types.ts";
@@ -47,7 +46,7 @@ export interface Node {
   /** A form of its own where the value is the whole message. */
   readonly root?: {
     encode(writer: Writer, value: unknown): void;
-    decode(reader: Reader, views: boolean): unknown;
+    decode(from: In): unknown;
   };
   /** Children, for what walks over nodes. */
   readonly of: readonly Node[];

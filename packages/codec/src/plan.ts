@@ -13,6 +13,8 @@ export interface Planned {
   readonly hasText: boolean;
   /** Whether any part of the schema came from a stranger. */
   readonly foreign?: boolean;
+  /** Whether the last message that was interpreted had a wide string: the next one is then expected to. Bytes are the same. */
+  wide?: boolean;
 }
 
 export function planOf(root: Declaration): Planned {

@@ -1,7 +1,9 @@
 const EMPTY = new Uint8Array(0);
 
+const NO_VIEW: DataView = new DataView(EMPTY.buffer);
+
 let lastBytes: Uint8Array = EMPTY;
-let lastView: DataView = new DataView(EMPTY.buffer);
+let lastView = NO_VIEW;
 
 /** A view of all of `bytes`. The last one is kept, for callers that read one array several times. */
 export function viewOf(bytes: Uint8Array): DataView {
@@ -15,7 +17,7 @@ export function viewOf(bytes: Uint8Array): DataView {
 /** A window on received bytes: one message lies between `pos` and `end`. Decoding moves `pos`. */
 export class Reader {
   bytes: Uint8Array = EMPTY;
-  view: DataView = new DataView(EMPTY.buffer);
+  view: DataView = NO_VIEW;
   pos = 0;
   end = 0;
 

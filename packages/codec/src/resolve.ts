@@ -11,7 +11,6 @@ import { LEAF_TYPES } from "./kinds.ts";
 import type { Node } from "./node.ts";
 import { type Parsed, parseSchema } from "./parse-schema.ts";
 import { countDepth, type Planned } from "./plan.ts";
-import { Reader } from "./reader.ts";
 import { resolveByKind } from "./resolve-kinds.ts";
 import { canonical, type Schema } from "./schema.ts";
 import type { Decoder } from "./types.ts";
@@ -133,7 +132,12 @@ export function resolveReader(own: Schema, planned: Planned, writer: Schema): De
   if (problems.length > 0)
     throw new CodecError("incompatible", `cannot read this writer's values: ${problems.join("; ")}`);
   return {
-    decode: (bytes, options) => interpretDecode(resolved, new Reader(bytes), options?.views === true),
-    decodeFrom: (reader, options) => interpretDecode(resolved, reader, options?.views === true),
+    decode: (bytes, options) => interpretDecode(resolved, bytes, undefined, 0, bytes.length, options?.views === true),
+    decodeFrom(reader, options) {
+      const { bytes, view, pos, end } = reader;
+      const value = interpretDecode(resolved, bytes, view, pos, end, options?.views === true);
+      reader.pos = end;
+      return value;
+    },
   };
 }

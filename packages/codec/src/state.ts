@@ -1,6 +1,6 @@
 /** What the interpreter of the format works on: the state of one message being written or read. */
 import { fail } from "./fault.ts";
-import type { Reader } from "./reader.ts";
+import { viewOf } from "./reader.ts";
 import { isWellFormed, isWide, TextReader, writeText } from "./text.ts";
 import type { Writer } from "./writer.ts";
 
@@ -18,15 +18,16 @@ export class Out {
   readonly strict: boolean;
   narrow = "";
   wide = "";
-  /** Whether strings are looked at one by one, after a first pass met a wide one. */
-  probing = false;
+  /** Whether strings are looked at one by one, as a wide one is among them or was in the message before. */
+  readonly probing: boolean;
   depth = 0;
   /** The recursive values that enclose the current one, to tell cycles from depth. */
   readonly above: unknown[] = [];
 
-  constructor(writer: Writer, strict: boolean) {
+  constructor(writer: Writer, strict: boolean, probing: boolean) {
     this.writer = writer;
     this.strict = strict;
+    this.probing = probing;
   }
 
   enter(value: unknown): void {
@@ -98,8 +99,8 @@ export function writeLeb(bytes: Uint8Array, start: number, value: number): numbe
 
 /** One message being read. */
 export class In {
-  bytes: Uint8Array;
-  view: DataView;
+  readonly bytes: Uint8Array;
+  #view: DataView | undefined;
   pos: number;
   /** Where the data ends: at the text sections. */
   end: number;
@@ -109,13 +110,18 @@ export class In {
   /** Free values that are left. */
   budget: number;
 
-  constructor(reader: Reader, views: boolean) {
-    this.bytes = reader.bytes;
-    this.view = reader.view;
-    this.pos = reader.pos;
-    this.end = reader.end;
+  constructor(bytes: Uint8Array, view: DataView | undefined, start: number, end: number, views: boolean) {
+    this.bytes = bytes;
+    this.#view = view;
+    this.pos = start;
+    this.end = end;
     this.views = views;
-    this.budget = FREE_VALUES + FREE_VALUES_PER_BYTE * (reader.end - reader.pos);
+    this.budget = FREE_VALUES + FREE_VALUES_PER_BYTE * (end - start);
+  }
+
+  /** Made when a value first needs it: that costs as much as some small values. */
+  get view(): DataView {
+    return (this.#view ??= viewOf(this.bytes));
   }
 
   enter(): void {

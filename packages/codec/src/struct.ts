@@ -6,6 +6,7 @@ import { type Field, fieldOf, membersNode } from "./members.ts";
 import type { Def, Node } from "./node.ts";
 import type { OptionalDef } from "./optional.ts";
 import { genStructDecode, genStructEncode } from "./struct-code.ts";
+import { objectMaker } from "./values.ts";
 import type { CodecOf, StructInput, StructOutput } from "./types.ts";
 
 /** Types of a struct with fields `F`. */
@@ -102,11 +103,7 @@ function structNode(fields: readonly Field[], of: readonly Node[], aliases: Stru
     if (typeof value !== "object" || value === null) expected("object", value);
   };
   return {
-    ...membersNode(
-      () => fields,
-      check,
-      () => ({}),
-    ),
+    ...membersNode(() => fields, check, objectMaker),
     kind: "struct",
     fields,
     aliases,

@@ -3,6 +3,7 @@
  * place, so that a message needs one native call for its text and not one per string.
  */
 import { fail } from "./fault.ts";
+import { viewOf } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
 interface NativeText {
@@ -215,7 +216,7 @@ const OWN_SLICE_BYTES = 1024;
 /** Takes strings from the text sections of one message, in order. */
 export class TextReader {
   #bytes!: Uint8Array;
-  #view!: DataView;
+  #view: DataView | undefined;
   /** The narrow text that is left. Compiled code takes narrow strings by itself. */
   start = 0;
   end = 0;
@@ -230,7 +231,7 @@ export class TextReader {
   #at = 0;
 
   /** Finds the sections of the message `bytes[start..end]`; gives the position where its data ends. */
-  open(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+  open(bytes: Uint8Array, view: DataView | undefined, start: number, end: number): number {
     this.#bytes = bytes;
     this.#view = view;
     this.#taken = 0;
@@ -304,7 +305,13 @@ export class TextReader {
   }
 
   #takeWide(units: number): string {
-    this.#wide ??= readWide(this.#bytes, this.#view, this.#wideStart, this.#wideEnd, this.#utf16);
+    this.#wide ??= readWide(
+      this.#bytes,
+      this.#view ?? viewOf(this.#bytes),
+      this.#wideStart,
+      this.#wideEnd,
+      this.#utf16,
+    );
     const end = this.#taken + units;
     if (end > this.#wide.length || this.#wideStart === this.#wideEnd)
       fail("truncated", "string runs past the wide text");

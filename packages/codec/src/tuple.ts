@@ -27,7 +27,7 @@ export function tupleNode(of: readonly Node[]): Node {
     if (!Array.isArray(value) || value.length !== of.length) expected(`array of ${of.length}`, value);
   };
   return {
-    ...membersNode(fields, check, () => []),
+    ...membersNode(fields, check, () => () => []),
     kind: "tuple",
     of,
     genEncode(g, v) {
