@@ -67,7 +67,8 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
   readonly #subsetSize: number;
   readonly #subsetSeed: number;
   readonly #slowStart: SlowStartLaw | undefined;
-  readonly #hasher = new Hasher();
+  /** Made with the first key. */
+  #hasher: Hasher | undefined = undefined;
   readonly #ask: Ask<E>;
   readonly #selectors = new Map<string, Built<E>>();
   #views: readonly View<E>[] = [];
@@ -153,9 +154,10 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
       ask.keyLow = ask.dice.word();
       return;
     }
-    this.#hasher.hash(hashKey);
-    ask.keyHigh = this.#hasher.high;
-    ask.keyLow = this.#hasher.low;
+    const hasher = (this.#hasher ??= new Hasher());
+    hasher.hash(hashKey);
+    ask.keyHigh = hasher.high;
+    ask.keyLow = hasher.low;
   }
 
   #warm(ask: Ask<E>): void {

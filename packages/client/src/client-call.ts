@@ -273,7 +273,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.#done("ok");
     const rival = this.#rare?.rival;
     if (rival !== undefined) rival.#lose();
-    if (this.#rare?.log !== undefined || this.#wantsRecord) this.#noteAttempt(undefined, "yes");
+    if (this.#rare?.log !== undefined || wantsRecord(this.#options)) this.#noteAttempt(undefined, "yes");
     this.#finish(undefined);
     const items = this.#rare?.items;
     if (items === undefined) this.resolve(reply);
@@ -668,7 +668,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     const parent = this.#parent;
     if (parent !== undefined) this.#detach(parent);
     rare?.input?.stop();
-    if (isLast && this.#wantsRecord) this.#tell(error);
+    if (isLast && wantsRecord(this.#options)) this.#tell(error);
   }
 
   #useRare(): RareState {
@@ -678,10 +678,6 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   #useLog(): CallLog {
     const rare = this.#useRare();
     return (rare.log ??= new CallLog());
-  }
-
-  get #wantsRecord(): boolean {
-    return this.#options?.onEnd !== undefined || callEnd.hasSubscribers;
   }
 
   #tell(error: RpcError | undefined): void {
@@ -802,6 +798,11 @@ const readyPollMs = 200;
 const identityPollMs = 5;
 
 function nothing(): void {}
+
+// A function, and no getter: private ones are answered by the engine's slow path.
+function wantsRecord(options: CallOptions | undefined): boolean {
+  return options?.onEnd !== undefined || callEnd.hasSubscribers;
+}
 
 function streams(plan: CallPlan): boolean {
   return plan.streamsInput || plan.streamsOutput;

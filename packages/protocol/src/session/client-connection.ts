@@ -22,7 +22,8 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
   readonly #session: ClientSession;
   readonly #keepalive: Keepalive;
   readonly #guard: PartialGuard;
-  readonly #connecting = new AbortController();
+  /** Ends the attempt to connect, while there is one. */
+  #connecting: AbortController | undefined = new AbortController();
   #stream: ByteStream | undefined;
   #closing = false;
   #stopLinger: (() => void) | undefined;
@@ -106,7 +107,7 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
     if (this.state === "closed") return;
     this.#closing = true;
     const reason = error ?? new RpcError("unavailable", `The connection to ${this.address} was closed`);
-    this.#connecting.abort(reason);
+    this.#connecting?.abort(reason);
     this.#finish(reason, error);
     // Half-closed, and read on to the server's end: that closes both at once, and no reply under way resets them.
     this.#stream?.end();
@@ -168,12 +169,13 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
 
   async #connect(transport: ByteTransport): Promise<void> {
     const { clock, serverName, connectTimeoutMs, handler } = this.#options;
-    const { signal } = this.#connecting;
+    const connecting = this.#connecting as AbortController;
+    const { signal } = connecting;
     const giveUp = (): void => {
       const late = new RpcError("unavailable", `No connection to ${this.address} within ${connectTimeoutMs} ms`, {
         handled: "no",
       });
-      this.#connecting.abort(late);
+      connecting.abort(late);
     };
     const stopTimer = clock.after(connectTimeoutMs, giveUp);
     let stream: ByteStream;
@@ -185,6 +187,7 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
       return;
     }
     stopTimer();
+    this.#connecting = undefined;
     if (this.state === "closed") return stream.destroy();
     this.#stream = stream;
     this.state = "ready";

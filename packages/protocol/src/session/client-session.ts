@@ -24,7 +24,7 @@ import { readFailure, type ReadFailure, writeGoAway } from "./failure-frame.ts";
 import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
 import { foreignAnswer } from "./foreign.ts";
 import { decodeMessage, type MessageType, type MethodTypes, typesOf } from "./message-type.ts";
-import type { BulkSend } from "./output.ts";
+import type { BulkSend } from "./bulk-send.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { resolveAtClient } from "./resolve-types.ts";
@@ -77,6 +77,8 @@ interface Binding {
 
 const noMetadata = new Metadata();
 
+const noErrors: ReadonlyMap<string, Decoder<unknown>> = new Map();
+
 /** Ordinal of a call that has no place on the wire yet. */
 const unwritten = Number.POSITIVE_INFINITY;
 
@@ -99,11 +101,14 @@ export class ClientSession extends Session {
   #owedEnds = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
   #goneAway = false;
+  /** Calls that may be open at once. */
+  #maxStreams: number;
 
   constructor(options: SessionOptions, events: ClientSessionEvents, confirmed: ConfirmedMethods) {
     super(options);
     this.#events = events;
     this.#confirmed = confirmed;
+    this.#maxStreams = Math.min(this.limits.maxStreams, base.maxStreams);
   }
 
   /** Calls that have not ended. */
@@ -119,10 +124,6 @@ export class ClientSession extends Session {
   /** No call is open and the server owes nothing. */
   get idle(): boolean {
     return this.#openCalls === 0 && this.#owedEnds === 0;
-  }
-
-  get #maxStreams(): number {
-    return Math.min(this.limits.maxStreams, this.peerPreface?.maxStreams ?? base.maxStreams);
   }
 
   /**
@@ -199,6 +200,7 @@ export class ClientSession extends Session {
   }
 
   protected override onPreface(preface: Preface): void {
+    this.#maxStreams = Math.min(this.limits.maxStreams, preface.maxStreams);
     this.#events.onPreface(preface);
     if (this.available) this.#events.onRoom();
   }
@@ -318,7 +320,10 @@ export class ClientSession extends Session {
     const start = this.output.begin(FrameType.bind, 0);
     writeBind(this.output.writer, frame);
     this.output.end(start);
-    const errors = new Map([...types.errors].map(([name, type]) => [name, type.codec as Decoder<unknown>]));
+    const errors =
+      types.errors.size === 0
+        ? noErrors
+        : new Map([...types.errors].map(([name, type]) => [name, type.codec as Decoder<unknown>]));
     const binding: Binding = { number, method, types, response: types.response.codec, errors, refusal: undefined };
     this.#bindings.set(method, binding);
     this.#bindingsByNumber.push(binding);
