@@ -7,6 +7,7 @@ import type { Reader, Writer } from "./bytes.ts";
 import type { Member } from "./members.ts";
 import { ALIVE, MessageType, beginMessage, endMessage } from "./messages.ts";
 import type { Node } from "./node.ts";
+import { ProbeOrder } from "./probe-order.ts";
 import type { StreamFailure } from "./types.ts";
 
 /** Share of the time left that helpers give a target before they answer "no": the nack must still arrive in time. */
@@ -60,8 +61,7 @@ export class Prober {
   readonly #node: Node;
   readonly #events: ProberEvents;
   readonly #period: Deadline;
-  readonly #order: Member[] = [];
-  #next = 0;
+  readonly #order: ProbeOrder;
   readonly #awaited = new Map<number, Awaited>();
   readonly #probes = new Map<number, Probe>();
   readonly #dials = new Map<string, Dial[]>();
@@ -71,6 +71,7 @@ export class Prober {
   constructor(node: Node, events: ProberEvents) {
     this.#node = node;
     this.#events = events;
+    this.#order = new ProbeOrder((n) => node.below(n));
     this.#period = new Deadline((nowMs) => this.#onPeriod(nowMs), false);
   }
 
@@ -86,54 +87,16 @@ export class Prober {
     this.#awaited.clear();
   }
 
-  /** A new live member takes a random place among those still to be probed in this pass (SWIM 4.3). */
+  /** A new live member. */
   enlist(m: Member): void {
-    if (m.inProbeOrder || m === this.#node.self || this.#node.observer) return;
-    m.inProbeOrder = true;
-    const order = this.#order;
-    const left = order.length - this.#next;
-    const at = this.#next + this.#node.below(left + 1);
-    order.push(m);
-    if (at < order.length - 1) {
-      order[order.length - 1] = order[at] as Member;
-      order[at] = m;
-    }
+    if (m !== this.#node.self && !this.#node.observer) this.#order.enlist(m, this.#node.table.live.length);
   }
 
   #onPeriod(nowMs: number): void {
     const node = this.#node;
-    const m = this.#nextTarget();
+    const m = this.#order.next(node.table.live.length);
     if (m !== undefined) this.#probe(m, false, false, nowMs);
     node.heap.set(this.#period, nowMs + node.stretch(node.timing.probePeriodMs));
-  }
-
-  #nextTarget(): Member | undefined {
-    const order = this.#order;
-    for (let pass = 0; pass < 2; pass++) {
-      while (this.#next < order.length) {
-        const m = order[this.#next++] as Member;
-        if (m.live) return m;
-      }
-      this.#reshuffle();
-    }
-    return undefined;
-  }
-
-  #reshuffle(): void {
-    const order = this.#order;
-    let kept = 0;
-    for (const m of order) {
-      if (m.live && this.#node.table.byId.get(m.id) === m) order[kept++] = m;
-      else m.inProbeOrder = false;
-    }
-    order.length = kept;
-    for (let i = kept - 1; i > 0; i--) {
-      const j = this.#node.below(i + 1);
-      const moved = order[i] as Member;
-      order[i] = order[j] as Member;
-      order[j] = moved;
-    }
-    this.#next = 0;
   }
 
   /** Probes at once because of a hint; by stream too, since a refused stream says more than silence. */
