@@ -46,8 +46,8 @@ function encodeText(g: Generator, body: string, hasText: boolean): string {
 const C={bytes:null,view:null,pos:0},M=new Uint8Array(${g.strings});
 function G(p,n){w.pos=p;w.reserve(n);B=w.bytes;V=w.view;L=B.length;}
 ${g.functions.join("\n")}
-function write(v,p){
-${body}return p;
+function write(v,p,t){
+${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X)` : "p"};
 }
 function encode(writer,v){
 if(busy)bad();
@@ -57,9 +57,8 @@ let end=start;
 w=writer;
 try{
 for(let pass=0;;pass++){
-B=w.bytes;V=w.view;L=B.length;T=X="";D=0;
-let p=write(v,start);
-${hasText ? `p=${g.external(writeText)}(w,p,T,X);` : ""}
+B=w.bytes;V=w.view;L=B.length;X="";D=0;
+const p=write(v,start,"");
 if(p>=0){end=p;if(pass)for(let i=0;i<M.length;i++)if(M[i]>1)M[i]=0;return;}
 if(pass)bad();
 for(let i=0;i<M.length;i++)M[i]=M[i]||2;
@@ -91,7 +90,7 @@ const a=t,b=a+(n>>>1);
 if(b>te)bad();
 t=b;
 if(b>sb){
-if(n>=2048)return ${latin1}(B,a,b);
+if(b===te||n>=2048)return ${latin1}(B,a,b);
 sa=a;sb=Math.min(a+4096,te);s=${latin1}(B,a,sb);
 }
 return s.substring(a-sa,b-sa);

@@ -2,7 +2,8 @@
  * Writes the source text of a codec: straight-line code for one schema, with nothing captured but a list of values, which it
  * knows as `x0`, `x1`, … Names from the schema enter it as JSON strings only.
  *
- * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `T` and `X`,
+ * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `T` and `X`
+ * (the narrow is `t` in the main function, as storing young strings where functions see them costs a write barrier each),
  * depth `D`, list cursor `C`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
  * `E`, position `p`, position out of a function `P`, free values `Q`, depth `D`, list cursor `I`. Every read beyond the
  * end leaves `p` past `E`, which is checked once, at the end; counts are checked before room is made for them.
@@ -25,6 +26,8 @@ export class Generator {
   reserved = 0;
   readonly #writing: boolean;
   readonly #names = new Map<Node, string>();
+  /** Where narrow text is gathered here. */
+  narrow = "t";
   #text = "";
   #count = 0;
 
@@ -99,7 +102,8 @@ export class Generator {
 
   encode(node: Node, v: string, head: string): void {
     if (!this.#isFunction(node)) return node.genEncode(this, v, head);
-    this.line(`p=${this.#function(node)}(${v},p,${head});`);
+    const call = `p=${this.#function(node)}(${v},p,${head});`;
+    this.line(this.narrow === "T" ? call : `T=t;${call}t=T;`);
     this.reserve(0);
   }
 
@@ -132,7 +136,8 @@ export class Generator {
     if (known !== undefined) return known;
     const name = this.name();
     this.#names.set(node, name);
-    const outer = this.reserved;
+    const { reserved, narrow } = this;
+    this.narrow = "T";
     let result = "p";
     const body = this.capture(() => {
       if (node.recursive) this.line(`if(++D>${MAX_DEPTH})bad();`);
@@ -146,7 +151,8 @@ export class Generator {
       }
       if (node.recursive) this.line("D--;");
     });
-    this.reserved = outer;
+    this.reserved = reserved;
+    this.narrow = narrow;
     this.functions.push(`function ${name}(${this.#writing ? "v," : ""}p,h){\n${body}return ${result};}`);
     return name;
   }
@@ -164,12 +170,12 @@ export class Generator {
   }
 
   leb(v: string): string {
-    return `if(${v}<128)B[p++]=${v};else p=${this.external(writeLeb)}(B,p,${v});`;
+    return `if(${v}<128)B[p++]=${v};else if(${v}<16384){B[p]=${v}|128;B[p+1]=${v}>>7;p+=2;}else p=${this.external(writeLeb)}(B,p,${v});`;
   }
 
   readLeb(): string {
     const n = this.name();
-    this.line(`let ${n}=B[p++];if(${n}>127){${n}=U(p-1);p=P;}`);
+    this.line(`let ${n}=B[p++];if(${n}>127){const b=B[p];if(b>0&&b<128){${n}+=(b<<7)-128;p++;}else{${n}=U(p-1);p=P;}}`);
     return n;
   }
 }

@@ -38,7 +38,7 @@ const stringSpec: LeafSpec = {
     const n = g.name();
     const mark = `M[${g.strings++}]`;
     g.line(`if(typeof ${v}!=="string")bad();let ${n}=${v}.length<<1;
-if(${mark}!==0&&${g.external(isWide)}(${v})){if(${g.external(isTorn)}(${v}))bad();${mark}=1;X+=${v};${n}|=1;}else T+=${v};
+if(${mark}!==0&&${g.external(isWide)}(${v})){if(${g.external(isTorn)}(${v}))bad();${mark}=1;X+=${v};${n}|=1;}else ${g.narrow}+=${v};
 ${g.leb(n)}`);
   },
   genDecode: (g) => g.bind(`S(${g.readLeb()})`),
