@@ -125,12 +125,14 @@ function width32(value: number): number {
 const MASK32: readonly number[] = [0xff, 0xffff, 0xffffff, -1];
 
 /** Group varint: a control byte with four 2-bit widths, then the four values, zigzag if signed, in 1 to 4 bytes. */
-function groupList(name: string, signed: boolean, write: List["write"]): List {
+function groupList(name: string, signed: boolean): List {
   return {
     name,
     least: leastGroups,
     most: (n) => n * 4 + Math.ceil(n / 4) + 4,
-    write,
+    write(out, values, n) {
+      for (let i = 0; i < n; i += CHUNK) writeGroups(out, values, i, Math.min(i + CHUNK, n), signed);
+    },
     read(from, n) {
       const values = new Array<number>(n);
       let i = 0;
@@ -145,28 +147,7 @@ function groupList(name: string, signed: boolean, write: List["write"]): List {
   };
 }
 
-function writeU32(out: ListOut, values: readonly unknown[], start: number, stop: number): void {
-  const { bytes, view } = out;
-  let { pos } = out;
-  for (let i = start; i < stop; ) {
-    const control = pos++;
-    let widths = 0;
-    const end = Math.min(i + 4, stop);
-    for (let shift = 0; i < end; i++, shift += 2) {
-      const bits = values[i] as number;
-      if (bits >>> 0 !== bits) wrongItem("u32", bits, i);
-      const width = width32(bits);
-      view.setUint32(pos, bits, true);
-      pos += width + 1;
-      widths |= width << shift;
-    }
-    bytes[control] = widths;
-  }
-  out.pos = pos;
-}
-
-/** The same of zigzag values. One loop for both takes a quarter more. */
-function writeI32(out: ListOut, values: readonly unknown[], start: number, stop: number): void {
+function writeGroups(out: ListOut, values: readonly unknown[], start: number, stop: number, signed: boolean): void {
   const { bytes, view } = out;
   let { pos } = out;
   for (let i = start; i < stop; ) {
@@ -175,10 +156,13 @@ function writeI32(out: ListOut, values: readonly unknown[], start: number, stop:
     const end = Math.min(i + 4, stop);
     for (let shift = 0; i < end; i++, shift += 2) {
       const value = values[i] as number;
-      if ((value | 0) !== value) wrongItem("i32", value, i);
-      const bits = ((value << 1) ^ (value >> 31)) >>> 0;
+      const int = value | 0;
+      if (int !== value ? signed || value >>> 0 !== value : int < 0 && !signed) {
+        wrongItem(signed ? "i32" : "u32", value, i);
+      }
+      const bits = signed ? (int << 1) ^ (int >> 31) : int;
       const width = width32(bits);
-      view.setUint32(pos, bits, true);
+      view.setInt32(pos, bits, true);
       pos += width + 1;
       widths |= width << shift;
     }
@@ -192,6 +176,8 @@ function readGroups(from: ListIn, values: number[], start: number, stop: number,
   const { bytes, view } = from;
   let { pos } = from;
   const fast = Math.min(from.end, view.byteLength - 20);
+  const shift = signed ? 1 : 0;
+  let seen = 0;
   let i = start;
   for (; i + 4 <= stop && pos <= fast; i += 4) {
     const widths = bytes[pos++] as number;
@@ -207,21 +193,20 @@ function readGroups(from: ListIn, values: number[], start: number, stop: number,
     const d = widths >> 6;
     const w = view.getInt32(pos, true) & (MASK32[d] as number);
     pos += d + 1;
-    values[i] = signed ? (x >>> 1) ^ -(x & 1) : x >>> 0;
-    values[i + 1] = signed ? (y >>> 1) ^ -(y & 1) : y >>> 0;
-    values[i + 2] = signed ? (z >>> 1) ^ -(z & 1) : z >>> 0;
-    values[i + 3] = signed ? (w >>> 1) ^ -(w & 1) : w >>> 0;
+    values[i] = (x >>> shift) ^ -(x & shift);
+    values[i + 1] = (y >>> shift) ^ -(y & shift);
+    values[i + 2] = (z >>> shift) ^ -(z & shift);
+    values[i + 3] = (w >>> shift) ^ -(w & shift);
+    seen |= x | y | z | w;
   }
   from.pos = pos;
+  // As 32-bit integers only: a choice between two forms would make a double of each.
+  if (shift === 0 && seen < 0) for (let k = start; k < i; k++) values[k] = (values[k] as number) >>> 0;
   return i;
 }
 
-export const u32List: List = /* @__PURE__ */ groupList("u32", false, (out, values, n) => {
-  for (let i = 0; i < n; i += CHUNK) writeU32(out, values, i, Math.min(i + CHUNK, n));
-});
-export const i32List: List = /* @__PURE__ */ groupList("i32", true, (out, values, n) => {
-  for (let i = 0; i < n; i += CHUNK) writeI32(out, values, i, Math.min(i + CHUNK, n));
-});
+export const u32List: List = /* @__PURE__ */ groupList("u32", false);
+export const i32List: List = /* @__PURE__ */ groupList("i32", true);
 
 function leastGroups(n: number): number {
   return n + Math.ceil(n / 4);
