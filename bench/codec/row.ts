@@ -1,5 +1,7 @@
 // One data set in one process: verifies every codec's round trip, then measures them in turns. Started by `codec.ts`.
 import { isDeepStrictEqual } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type Contestant, type Pace, interleave } from "../support/interleave.ts";
 import { avscPeer } from "./avsc-peer.ts";
 import { bebopPeer } from "./bebop-peer.ts";
@@ -35,10 +37,17 @@ export interface RowAnswer {
   readonly left: readonly string[];
 }
 
+// Each turn starts from a clean heap: otherwise whoever is at work when memory runs out pays for the garbage of all. Code must
+// outlive so many collections.
+setFlagsFromString("--no-flush-bytecode");
+setFlagsFromString("--expose-gc");
+const settle = runInNewContext("gc") as () => void;
+
 const request = JSON.parse(process.argv[2] ?? "") as RowRequest;
 process.send?.(await answer(request), () => process.disconnect?.());
 
-async function answer({ dataSet: name, pipit: mode, peers, mixed, pace }: RowRequest): Promise<RowAnswer> {
+async function answer({ dataSet: name, pipit: mode, peers, mixed, pace: given }: RowRequest): Promise<RowAnswer> {
+  const pace: Pace = { ...given, settle };
   const ours = { compiled: pipit, interpreted: pipitInterpreted, any: pipitAny }[mode];
   const dataSet = dataSets.find((one) => one.name === name);
   if (dataSet === undefined) throw new Error(`No data set is called ${name}`);

@@ -15,6 +15,8 @@ export interface Pace {
   readonly rounds: number;
   /** Samples thrown away first. */
   readonly warmUpRounds: number;
+  /** Called before each sample, off the clock. */
+  readonly settle?: () => void;
 }
 
 type Loop = (count: number, work: (input: unknown) => unknown, input: unknown) => number;
@@ -36,6 +38,7 @@ export async function interleave(contestants: readonly Contestant[], pace: Pace)
     for (let turn = 0; turn < lanes.length; turn++) {
       const lane = lanes[(turn + Math.max(round, 0)) % lanes.length];
       if (lane === undefined) continue;
+      pace.settle?.();
       const perSecond = (lane.count / lane.run(lane.count)) * 1000;
       if (round >= 0) lane.samples.push(perSecond);
       // The first guess was made of code that was still cold.
