@@ -119,6 +119,11 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
 const sampleMs = values.quick ? 400 : 800;
 const keys = values.systems.split(",");
+const unknown = keys.find((key) => !Object.hasOwn(systems, key));
+if (unknown !== undefined) {
+  console.error(`No system is called "${unknown}": there are ${Object.keys(systems).join(", ")}`);
+  process.exit(2);
+}
 
 console.log(machineLine());
 for (const pinned of [true, false]) {

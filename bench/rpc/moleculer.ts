@@ -23,7 +23,11 @@ async function broker(nodeID: string, port: number, serverPort: number): Promise
       options: {
         udpDiscovery: false,
         port,
-        urls: [`127.0.0.1:${serverPort}/server`, ...(nodeID === "server" ? [] : [`127.0.0.1:${port}/client`])],
+        // Its types know of one file's path only; its documents and its code, of a list of nodes.
+        urls: [
+          `127.0.0.1:${serverPort}/server`,
+          ...(nodeID === "server" ? [] : [`127.0.0.1:${port}/client`]),
+        ] as unknown as string,
         useHostname: false,
         gossipPeriod: 1,
       },
