@@ -1,5 +1,7 @@
-import { spawnSync } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { machineLine } from "./support/machine.ts";
 import { ask, next } from "./support/messages.ts";
@@ -54,28 +56,46 @@ const callingByHand = (port: string): string => `
   });`;
 
 const nothing = "data:text/javascript,export{}";
+const emptyPackage = "empty-package";
 
 console.log(machineLine());
 console.log();
 const rows: string[][] = [];
 const server = await startServer("pipit");
 const limit = await startServer("limit");
-const emptyRun: Fresh[] = [];
-const importRun: Fresh[] = [];
-const limitRun: Fresh[] = [];
-const callRun: Fresh[] = [];
+const folder = mkdtempSync(join(tmpdir(), "pipit-footprint-"));
+const packageFolder = writeEmptyPackage();
+const here = fileOf(".");
+const cases = {
+  nothing: () => fresh(importing(nothing), here),
+  empty: () => fresh(importing(emptyPackage), packageFolder),
+  net: () => fresh(importing("node:net"), here),
+  pipit: () => fresh(importing("pipit"), here),
+  cached: () => fresh(importing("pipit"), here, { NODE_COMPILE_CACHE: join(folder, "cache") }),
+  codec: () => fresh(importing("@pipit/codec"), here),
+  byHand: () => fresh(callingByHand(limit.port), here),
+  call: () => fresh(calling(server.port), here),
+};
+const runs = new Map<string, Fresh[]>(Object.keys(cases).map((name) => [name, []]));
 for (let round = 0; round < starts; round++) {
-  emptyRun.push(fresh(importing(nothing)));
-  importRun.push(fresh(importing("pipit")));
-  limitRun.push(fresh(callingByHand(limit.port)));
-  callRun.push(fresh(calling(server.port)));
+  for (const [name, start] of Object.entries(cases)) runs.get(name)?.push(start());
 }
-const ms = (runs: readonly Fresh[]): number => median(runs.map((run) => run.ms));
-const mib = (runs: readonly Fresh[]): number => median(runs.map(({ bytes = 0 }) => bytes)) / 1_048_576;
-add("import of pipit, above an empty module", ms(importRun) - ms(emptyRun), 6, "ms");
-add("the same, memory", mib(importRun) - mib(emptyRun), 2, "MiB");
-add("first reply, behind the raw limit", ms(callRun) - ms(limitRun), 12, "ms");
-limit.process.disconnect();
+rmSync(folder, { recursive: true });
+const ms = (name: keyof typeof cases): number => median(runs.get(name)?.map((run) => run.ms) ?? []);
+const mib = (name: keyof typeof cases): number =>
+  median(runs.get(name)?.map(({ bytes = 0 }) => bytes) ?? []) / 1_048_576;
+add("import of pipit, above an empty module", ms("pipit") - ms("nothing"), 6, "ms");
+compare("of which Node's, for any package: an empty one", ms("empty") - ms("nothing"), "ms");
+if (hasCompileCache()) {
+  compare("the same with NODE_COMPILE_CACHE, second start on", ms("cached") - ms("nothing"), "ms");
+}
+compare("import of @pipit/codec alone", ms("codec") - ms("nothing"), "ms");
+compare("import of node:net, all that the raw limit needs", ms("net") - ms("nothing"), "ms");
+add("memory of the import of pipit, above an empty module", mib("pipit") - mib("nothing"), 2, "MiB");
+compare("of which Node's, for any package: an empty one", mib("empty") - mib("nothing"), "MiB");
+compare("import of node:net", mib("net") - mib("nothing"), "MiB");
+add("first reply, behind the raw limit", ms("call") - ms("byHand"), 12, "ms");
+compare("first reply of the raw limit, from the start of the process", ms("byHand"), "ms");
 
 const client = startPinned(fileOf("footprint/client-process.ts"), [server.port], { nodeFlags: ["--expose-gc"] });
 await next(client);
@@ -88,6 +108,7 @@ add(`a connection and its client after ${callsEach} calls, of ${connectionCount}
 add("the same at the server", each(1), 24, "kB");
 client.disconnect();
 server.process.disconnect();
+limit.process.disconnect();
 printTable(["what", "measured", "goal", ""], rows);
 
 interface Fresh {
@@ -99,9 +120,29 @@ function add(what: string, measured: number, goal: number, unit: string): void {
   rows.push([what, `${measured.toFixed(1)} ${unit}`, `≤ ${goal} ${unit}`, measured <= goal ? "met" : "NOT met"]);
 }
 
+/** A row without a goal, to see the others by. */
+function compare(what: string, measured: number, unit: string): void {
+  rows.push([`– ${what}`, `${measured.toFixed(1)} ${unit}`, "", ""]);
+}
+
+/** Writes a package that holds nothing; returns the folder from which it is found by its name. */
+function writeEmptyPackage(): string {
+  const place = join(folder, "node_modules", emptyPackage);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, "package.json"), JSON.stringify({ type: "module", exports: "./index.js" }));
+  writeFileSync(join(place, "index.js"), "export {};\n");
+  return folder;
+}
+
+/** Whether this Node keeps compiled modules when asked to: from 22.1 on. */
+function hasCompileCache(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 1);
+}
+
 /** Runs a module's text in a new process without any of this one's flags. */
-function fresh(code: string): Fresh {
-  const options = { cwd: fileOf("."), encoding: "utf8" as const };
+function fresh(code: string, cwd: string, env: NodeJS.ProcessEnv = {}): Fresh {
+  const options = { cwd, encoding: "utf8" as const, env: { ...process.env, ...env } };
   const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], options);
   if (status !== 0) throw new Error(`A fresh process failed: ${stderr}`);
   return JSON.parse(stdout) as Fresh;
