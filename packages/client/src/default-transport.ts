@@ -1,7 +1,12 @@
 import type { Transport } from "@pipit/protocol";
 import { tcp } from "@pipit/transport-tcp";
 
-/** How a client reaches servers when it is told nothing else. */
+let shared: Transport | undefined;
+
+/**
+ * How clients reach servers when they are told nothing else: one for all of them, so that what one of them has agreed on with a
+ * server need not be said again by the others.
+ */
 export function defaultTransport(): Transport {
-  return tcp();
+  return (shared ??= tcp());
 }
