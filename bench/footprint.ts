@@ -16,7 +16,7 @@ import { printTable } from "./support/table.ts";
  */
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, connections: { type: "string", default: "1000" } },
+  options: { quick: { type: "boolean", default: false }, connections: { type: "string", default: "2000" } },
 });
 const starts = values.quick ? 7 : 15;
 const connectionCount = Number(values.connections);
@@ -97,16 +97,11 @@ compare("import of node:net", mib("net") - mib("nothing"), "MiB");
 add("first reply, behind the raw limit", ms("call") - ms("byHand"), 12, "ms");
 compare("first reply of the raw limit, from the start of the process", ms("byHand"), "ms");
 
-const client = startPinned(fileOf("footprint/client-process.ts"), [server.port], { nodeFlags: ["--expose-gc"] });
-await next(client);
-const before = [await memory(client), await memory(server.process)];
-client.send({ connections: connectionCount, callsEach });
-await next(client);
-const after = [await memory(client), await memory(server.process)];
-const each = (end: number): number => ((after[end] ?? 0) - (before[end] ?? 0)) / connectionCount / 1000;
-add(`a connection and its client after ${callsEach} calls, of ${connectionCount}`, each(0), 27, "kB");
-add("the same at the server", each(1), 24, "kB");
-client.disconnect();
+const used = await connectionMemory("pipit", server);
+const bare = await connectionMemory("net", limit);
+add(`a connection and its client after ${callsEach} calls, of ${connectionCount}`, used.client, 27, "kB");
+compare("a socket of node:net alone, after as many", bare.client, "kB");
+add("a connection at the server", used.server, 24, "kB");
 server.process.disconnect();
 limit.process.disconnect();
 printTable(["what", "measured", "goal", ""], rows);
@@ -140,6 +135,28 @@ function hasCompileCache(): boolean {
   return major > 22 || (major === 22 && minor >= 1);
 }
 
+/** Kilobytes of each connection at both ends, once it has been used. */
+async function connectionMemory(
+  kind: string,
+  to: Server,
+): Promise<{ readonly client: number; readonly server: number }> {
+  const args = [kind, to.port];
+  const client = startPinned(fileOf("footprint/client-process.ts"), args, { nodeFlags: ["--expose-gc"] });
+  await next(client);
+  const before = [await memory(client), await memory(to.process)];
+  client.send({ connections: connectionCount, callsEach });
+  await next(client);
+  const after = [await memory(client), await memory(to.process)];
+  client.disconnect();
+  const each = (end: number): number => ((after[end] ?? 0) - (before[end] ?? 0)) / connectionCount / 1000;
+  return { client: each(0), server: each(1) };
+}
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly port: string;
+}
+
 /** Runs a module's text in a new process without any of this one's flags. */
 function fresh(code: string, cwd: string, env: NodeJS.ProcessEnv = {}): Fresh {
   const options = { cwd, encoding: "utf8" as const, env: { ...process.env, ...env } };
@@ -148,7 +165,7 @@ function fresh(code: string, cwd: string, env: NodeJS.ProcessEnv = {}): Fresh {
   return JSON.parse(stdout) as Fresh;
 }
 
-async function startServer(system: string): Promise<{ readonly process: ChildProcess; readonly port: string }> {
+async function startServer(system: string): Promise<Server> {
   const process = startPinned(fileOf("footprint/server-process.ts"), [system], { nodeFlags: ["--expose-gc"] });
   const { port } = await next<{ port: number }>(process);
   return { process, port: String(port) };
