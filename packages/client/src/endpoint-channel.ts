@@ -1,7 +1,6 @@
 import {
   type ClientConnection,
   type Clock,
-  type ConnectionHandler,
   type LoadReport,
   type Method,
   type Random,
@@ -12,15 +11,13 @@ import {
 } from "@pipit/protocol";
 import { backoffMs } from "./backoff.ts";
 import type { ResolvedConnectionOptions } from "./connection-options.ts";
+import { type ChannelEvidence, ChannelLink, evidenceOf } from "./channel-link.ts";
 import { connectEvents } from "./diagnostics.ts";
 import { LazySet } from "./lazy-set.ts";
 import type { Waiter, WaitList } from "./wait-list.ts";
 
 /** States of an endpoint's connections, in gRPC's words. */
 export type ChannelState = "idle" | "connecting" | "ready" | "transient_failure" | "shutdown";
-
-/** What was seen of an endpoint's connection: evidence for the registry. */
-export type ChannelEvidence = "refused" | "reset" | "timeout";
 
 /** Options of {@link EndpointChannel}. */
 export interface EndpointChannelOptions {
@@ -58,7 +55,7 @@ export class EndpointChannel {
   /** Out of use, with calls that still run. */
   readonly #leaving = new LazySet<ClientConnection>();
   readonly #waiters = new LazySet<Waiter>();
-  #connecting: ClientConnection | undefined;
+  readonly #connecting: ClientConnection[] = [];
   #state: ChannelState = "idle";
   #failures = 0;
   #lastAttemptMs = Number.NEGATIVE_INFINITY;
@@ -92,10 +89,7 @@ export class EndpointChannel {
   }
 
   get openCalls(): number {
-    let total = 0;
-    for (const connection of this.#connections) total += connection.openCalls;
-    for (const connection of this.#leaving) total += connection.openCalls;
-    return total;
+    return callsOn(this.#connections) + callsOn(this.#leaving);
   }
 
   /** Why the last connect failed. */
@@ -126,19 +120,24 @@ export class EndpointChannel {
     if (this.#waiters.size > 0 && this.#connections.some((connection) => connection.available)) this.#resumeOne();
   }
 
-  /** Connects now unless it does or has. */
+  /** Connects now unless it does. */
   connect(): void {
-    if (this.#connecting !== undefined || this.#state === "shutdown") return;
+    if (this.#connecting.length === 0 && this.#state !== "shutdown") this.#open();
+  }
+
+  #open(): void {
     const { clock, random, limits, transport, connection, serverName } = this.#options;
     this.#disarm();
     if (this.#connections.length === 0) this.#state = "connecting";
     this.#lastAttemptMs = clock.now();
-    const link = new Link(this);
+    const link = new ChannelLink(this);
     const options = { clock, random, limits, handler: link, connectTimeoutMs: connection.connectTimeoutMs, serverName };
-    this.#connecting = transport.connect(this.address, options);
-    link.connection = this.#connecting;
+    const opened = transport.connect(this.address, options);
+    link.connection = opened;
+    if (opened.state === "closed") return;
+    this.#connecting.push(opened);
     // Calls that waited for the attempt can be written for it.
-    if (!this.#connecting.available) return;
+    if (!opened.available) return;
     const waiters = [...this.#waiters];
     for (const waiter of waiters) this.#resume(waiter);
   }
@@ -178,7 +177,8 @@ export class EndpointChannel {
       this.#drop(connection);
       connection.close();
     }
-    this.#connecting?.close();
+    const connecting = Array.from(this.#connecting);
+    for (const connection of connecting) connection.close();
     this.#giveUpAll(new RpcError("unavailable", "The endpoint has gone", { handled: "no" }));
   }
 
@@ -186,9 +186,8 @@ export class EndpointChannel {
   destroy(error: RpcError): void {
     this.#state = "shutdown";
     this.#disarm();
-    const connections = [...this.#connections.splice(0), ...this.#leaving, this.#connecting];
-    this.#connecting = undefined;
-    for (const connection of connections) connection?.destroy(error);
+    const connections = [...this.#connections.splice(0), ...this.#leaving, ...this.#connecting.splice(0)];
+    for (const connection of connections) connection.destroy(error);
     this.#giveUpAll(error);
   }
 
@@ -196,7 +195,7 @@ export class EndpointChannel {
 
   /** @internal */
   linkReady(connection: ClientConnection): void {
-    this.#connecting = undefined;
+    takeOut(this.#connecting, connection);
     if (this.#state === "shutdown") {
       connection.close();
       return;
@@ -239,12 +238,11 @@ export class EndpointChannel {
 
   /** @internal */
   linkClosed(connection: ClientConnection | undefined, error: RpcError | undefined): void {
-    if (connection === this.#connecting) {
-      this.#connecting = undefined;
+    if (connection === undefined || takeOut(this.#connecting, connection)) {
       if (this.#state !== "shutdown") this.#connectFailed(error);
       return;
     }
-    if (connection === undefined || this.#leaving.delete(connection) || !this.#drop(connection)) return;
+    if (this.#leaving.delete(connection) || !this.#drop(connection)) return;
     this.#leaving.delete(connection);
     this.#publish("closed", error);
     if (this.#state === "shutdown" || this.#connections.length > 0) return;
@@ -258,16 +256,19 @@ export class EndpointChannel {
   }
 
   #acquireSlowly(): ClientConnection | undefined {
-    let best: ClientConnection | undefined;
-    for (const connection of this.#connections) {
-      if (connection.available && (best === undefined || connection.openCalls < best.openCalls)) best = connection;
-    }
-    const { connectionsPerEndpoint } = this.#options.connection;
-    const more = this.#connections.length < connectionsPerEndpoint && (best === undefined || best.openCalls > 0);
-    if (more && this.#state !== "transient_failure") this.connect();
+    if (this.#wantsMore()) this.#open();
     // What is being connected takes calls already, where its transport can hold them.
-    if (best === undefined && this.#connecting?.available === true) return this.#connecting;
-    return best;
+    return leastBusy(this.#connections) ?? leastBusy(this.#connecting);
+  }
+
+  /** Whether the calls that are open, and one more, would do well with another connection; side by side they come then. */
+  #wantsMore(): boolean {
+    const count = this.#connections.length + this.#connecting.length;
+    if (count >= this.#options.connection.connectionsPerEndpoint) return false;
+    // After a failure the backoff says when.
+    if (this.#state === "shutdown" || this.#state === "transient_failure" || this.#cancelTimer !== undefined)
+      return false;
+    return count < callsOn(this.#connections) + callsOn(this.#connecting) + this.#waiters.size + 1;
   }
 
   /** The last connection was lost: come back at once, and let other endpoints go first until that has worked. */
@@ -282,6 +283,8 @@ export class EndpointChannel {
     this.#lastError = failure;
     this.#publish("failed", failure);
     this.#options.onEvidence(evidenceOf(failure));
+    // Of several made at once the last one tells; another may still stand.
+    if (this.#connecting.length > 0) return;
     this.#failures++;
     const { clock, connection, random } = this.#options;
     if (this.#connections.length === 0) {
@@ -320,9 +323,7 @@ export class EndpointChannel {
 
   /** Takes a connection out of use. Its calls go on; it closes with the last of them. */
   #drop(connection: ClientConnection): boolean {
-    const index = this.#connections.indexOf(connection);
-    if (index < 0) return false;
-    this.#connections.splice(index, 1);
+    if (!takeOut(this.#connections, connection)) return false;
     this.#leaving.add(connection);
     return true;
   }
@@ -367,7 +368,7 @@ export class EndpointChannel {
   /** Closes a connection that is in order: the endpoint is as good as before. */
   #retire(connection: ClientConnection): void {
     if (!this.#drop(connection)) return;
-    if (this.#connections.length === 0) this.#state = this.#connecting === undefined ? "idle" : "connecting";
+    if (this.#connections.length === 0) this.#state = this.#connecting.length === 0 ? "idle" : "connecting";
     connection.close();
   }
 
@@ -376,39 +377,23 @@ export class EndpointChannel {
   }
 }
 
-/** One connection's reports, passed on with its name. */
-class Link implements ConnectionHandler {
-  readonly #channel: EndpointChannel;
-  connection: ClientConnection | undefined;
-
-  constructor(channel: EndpointChannel) {
-    this.#channel = channel;
+function leastBusy(connections: readonly ClientConnection[]): ClientConnection | undefined {
+  let best: ClientConnection | undefined;
+  for (const connection of connections) {
+    if (connection.available && (best === undefined || connection.openCalls < best.openCalls)) best = connection;
   }
-
-  onReady(): void {
-    if (this.connection !== undefined) this.#channel.linkReady(this.connection);
-  }
-
-  onLoad(load: LoadReport): void {
-    this.#channel.linkLoad(load);
-  }
-
-  onRoom(): void {
-    if (this.connection !== undefined) this.#channel.linkRoom(this.connection);
-  }
-
-  onDraining(): void {
-    if (this.connection !== undefined) this.#channel.linkDraining(this.connection);
-  }
-
-  onClosed(error: RpcError | undefined): void {
-    this.#channel.linkClosed(this.connection, error);
-  }
+  return best;
 }
 
-/** What a failed connect proves; the system's code tells, never the text. */
-function evidenceOf(error: RpcError): ChannelEvidence {
-  const code = (error.cause as { readonly code?: unknown } | undefined)?.code;
-  if (error.code === "deadline_exceeded" || code === "ETIMEDOUT") return "timeout";
-  return code === "ECONNRESET" ? "reset" : "refused";
+function callsOn(connections: Iterable<ClientConnection>): number {
+  let total = 0;
+  for (const connection of connections) total += connection.openCalls;
+  return total;
+}
+
+/** Whether it was there. */
+function takeOut(connections: ClientConnection[], connection: ClientConnection): boolean {
+  const index = connections.indexOf(connection);
+  if (index >= 0) connections.splice(index, 1);
+  return index >= 0;
 }

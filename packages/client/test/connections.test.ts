@@ -164,6 +164,55 @@ test("several connections per endpoint share its calls", async () => {
   );
 });
 
+test("connections to one endpoint are made side by side, as many as there are calls for", async () => {
+  const { clock, transport, client } = rig({ connection: { connectionsPerEndpoint: 3 } });
+  const calls = [end(client.call(Echo.methods.plain, "a"))];
+  assert.equal(transport.connections.length, 1, "one call, one connection");
+  for (let index = 0; index < 5; index++) calls.push(end(client.call(Echo.methods.plain, "b")));
+  assert.deepEqual(
+    transport.connections.map(({ openCalls }) => openCalls),
+    [2, 2, 2],
+    "all are being made, and hold calls already",
+  );
+  for (const connection of transport.connections) connection.ready();
+  for (const connection of [...transport.connections, ...transport.connections]) connection.answer("c");
+  await clock.runUntil(Promise.all(calls));
+  assert.equal(transport.connections.length, 3);
+});
+
+test("connections whose transport cannot hold calls are made side by side for those that wait", async () => {
+  const { clock, transport, client } = rig({ connection: { connectionsPerEndpoint: 2 } });
+  transport.onConnect = (connection) => (connection.available = false);
+  const calls = ["a", "b", "c"].map((text) => end(client.call(Echo.methods.plain, text)));
+  assert.equal(transport.connections.length, 2);
+  for (const connection of transport.connections) {
+    connection.available = true;
+    connection.ready();
+  }
+  for (const connection of transport.connections) while (connection.openCalls > 0) connection.answer("d");
+  assert.deepEqual(await clock.runUntil(Promise.all(calls)), ["d", "d", "d"]);
+});
+
+test("of connections made side by side one that fails takes no call of another's, and is not tried at each call", async () => {
+  const { clock, transport, client } = rig({ connection: { connectionsPerEndpoint: 2 } });
+  const calls = ["a", "b"].map((text) => end(client.call(Echo.methods.plain, text)));
+  const [first, second] = transport.connections;
+  first?.fail();
+  second?.ready();
+  await clock.advance(1);
+  for (let index = 0; index < 10; index++) calls.push(end(client.call(Echo.methods.plain, "c")));
+  const made = transport.connections.length;
+  assert.ok(made <= 3, `${made} connections`);
+  for (const connection of transport.connections) {
+    if (connection.state === "connecting") connection.fail();
+  }
+  for (let index = 0; index < 10; index++) calls.push(end(client.call(Echo.methods.plain, "d")));
+  assert.equal(transport.connections.length, made, "the backoff says when the next is made");
+  const open = second?.openCalls ?? 0;
+  for (let index = 0; index < open; index++) second?.answer("e");
+  await clock.runUntil(Promise.all(calls));
+});
+
 test("calls that wait for room on a full connection go out when it says that there is some", async () => {
   const { clock, transport, client } = rig();
   const first = end(client.call(Echo.methods.plain, "a"));
