@@ -88,6 +88,12 @@ export interface GossipTiming {
   leftTtlMs: number;
   /** Least time between two probes of one member by hint. */
   reportIntervalMs: number;
+  /** False: keep no streams open to the next members on the ring. Only for control experiments. */
+  ringWatch: boolean;
+  /** Who is next on the ring is looked up at this period. */
+  ringPeriodMs: number;
+  /** A stream to one that is next on the ring is used at least this often, so that neither end takes it for idle. */
+  ringTouchMs: number;
   /** No datagram is ever larger: fragments multiply loss. */
   maxDatagramBytes: number;
   /** Largest stream message accepted. */
@@ -135,6 +141,9 @@ export const DEFAULT_TIMING: Readonly<GossipTiming> = {
   deadTtlMs: 24 * 3_600_000,
   leftTtlMs: 3_600_000,
   reportIntervalMs: 1_000,
+  ringWatch: true,
+  ringPeriodMs: 5_000,
+  ringTouchMs: 30_000,
   maxDatagramBytes: 1_200,
   maxStreamBytes: 1 << 20,
   maxRecordBytes: 1_024,

@@ -26,6 +26,7 @@ import { Node } from "./node.ts";
 import { Prober } from "./prober.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RecordBook } from "./record-book.ts";
+import { RingWatch } from "./ring-watch.ts";
 import { Spreader } from "./spreader.ts";
 import type {
   GossipCore,
@@ -61,6 +62,7 @@ class Core implements GossipCore {
   readonly #node: Node;
   readonly #spreader: Spreader;
   readonly #prober: Prober;
+  readonly #ring: RingWatch;
   readonly #judge: Judge;
   readonly #reconciler: Reconciler;
   readonly #book: RecordBook;
@@ -81,6 +83,7 @@ class Core implements GossipCore {
       failed: (m, refused, nowMs) => this.#judge.accuse(m, refused, nowMs),
       viewSeen: (m, high, low, quiet, nowMs) => this.#reconciler.viewSeen(m, high, low, quiet, nowMs),
     });
+    this.#ring = new RingWatch(node, (m) => this.#prober.streamPing(m, node.nextSequence(), false));
     this.#judge = new Judge(node, this.#prober, {
       changed: (m, was, nowMs) => this.#changed(m, was, m.generation, m.records, nowMs),
     });
@@ -102,6 +105,7 @@ class Core implements GossipCore {
     node.nowMs = nowMs;
     if (!node.observer) {
       this.#prober.start(nowMs);
+      this.#ring.start(nowMs);
       node.tell(node.self);
       if (node.self.recordVersion > 0) this.#book.restart(nowMs);
     }
@@ -490,6 +494,7 @@ class Core implements GossipCore {
     };
     node.phase = "stopped";
     this.#prober.stop();
+    this.#ring.stop();
     node.heap.clear();
     node.news.clear();
     node.effects.event({ type: "conflict", winner });
@@ -543,6 +548,7 @@ class Core implements GossipCore {
     node.nowMs = nowMs;
     node.phase = "leaving";
     this.#prober.stop();
+    this.#ring.stop();
     const farewell = new Deadline(() => node.effects.event({ type: "left" }), false);
     if (!node.observer) {
       node.table.setRank(node.self, LEFT, nowMs);

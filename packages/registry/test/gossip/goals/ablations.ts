@@ -91,6 +91,12 @@ export const ablations: readonly Ablation[] = [
     measure: losses("dark"),
   },
   {
+    id: "ring",
+    title: "streams kept along the ring, killed processes",
+    without: { ringWatch: false },
+    measure: losses("down"),
+  },
+  {
     id: "refused",
     title: "refused streams as evidence, killed processes",
     without: { streamPing: false },
