@@ -1,9 +1,8 @@
-import { decodeCbor } from "./cbor-decode.ts";
+import { type CborInput, objectsIn, readCbor } from "./cbor-decode.ts";
 import { encodeCbor } from "./cbor-encode.ts";
 import { makeCodec } from "./codec.ts";
 import { fail } from "./fault.ts";
 import type { Node } from "./node.ts";
-import { Reader } from "./reader.ts";
 import type { In, Out } from "./state.ts";
 import { writeLeb } from "./state.ts";
 import type { Codec } from "./types.ts";
@@ -28,14 +27,17 @@ function encodeAny(writer: Writer, value: unknown): void {
   writer.pos += more;
 }
 
-const WITH_VIEWS = { views: true };
-/** Where values inside messages are read. Nobody else's code runs meanwhile, so one is enough. */
-const reader: Reader = /* @__PURE__ */ new Reader();
+/** A message that is read: all its values of type `any` share its objects. */
+interface AnyInput extends Omit<CborInput, "objects"> {
+  readonly size: number;
+  objects: number | undefined;
+}
 
-function decodeAny(bytes: Uint8Array, start: number, end: number, views: boolean): unknown {
-  reader.reset(bytes, start, end);
-  const value = decodeCbor(reader, views ? WITH_VIEWS : undefined);
-  if (reader.pos !== end) fail("trailing", `${end - reader.pos} bytes left over after the CBOR value`);
+/** Reads the CBOR that fills `from.pos..end`. */
+function decodeAny(from: AnyInput, end: number, views: boolean): unknown {
+  from.objects ??= objectsIn(from.size);
+  const value = readCbor(from as CborInput, end, views);
+  if (from.pos !== end) fail("trailing", `${end - from.pos} bytes left over after the CBOR value`);
   return value;
 }
 
@@ -49,12 +51,13 @@ const node: Node = {
   encode: (out: Out, value: unknown) => encodeAny(out.writer, value),
   decode(from: In) {
     const size = from.leb();
-    const start = from.skip(size);
-    return decodeAny(from.bytes, start, start + size, from.views);
+    const end = from.skip(size) + size;
+    from.pos = end - size;
+    return decodeAny(from, end, from.views);
   },
   root: {
     encode: encodeCbor,
-    decode: (from: In) => decodeAny(from.bytes, from.pos, from.end, from.views),
+    decode: (from: In) => decodeAny(from, from.end, from.views),
   },
   genEncode(g, v) {
     g.line(`w.pos=p;${g.external(encodeAny)}(w,${v});p=w.pos;`);
@@ -63,8 +66,10 @@ const node: Node = {
   genDecode(g) {
     const n = g.readLeb();
     g.line(`if(!(${n}<=E-p))bad();`);
-    const x = g.bind(`${g.external(decodeAny)}(B,p,p+${n},views)`);
-    g.line(`p+=${n};`);
+    g.start("I.size=E-p;I.objects=undefined;");
+    g.line("I.pos=p;");
+    const x = g.bind(`${g.external(decodeAny)}(I,p+${n},views)`);
+    g.line("p=I.pos;");
     return x;
   },
 };

@@ -35,6 +35,7 @@ import {
 import { latin1Slice, utf8Slice } from "./cbor-text.ts";
 import { type CodecErrorCode, describe, fieldSegment } from "./codec-error.ts";
 import { Fault, toCodecError } from "./fault.ts";
+import { doubles } from "./lists.ts";
 import type { Reader } from "./reader.ts";
 
 /**
@@ -45,13 +46,17 @@ export const CBOR_FREE_OBJECTS = 262_144;
 /** Beyond that, so many bytes of message must stand for each object. */
 export const CBOR_BYTES_PER_OBJECT = 8;
 
+/** How many objects a message of this size may hold. */
+export function objectsIn(size: number): number {
+  return Math.max(CBOR_FREE_OBJECTS, Math.ceil(size / CBOR_BYTES_PER_OBJECT));
+}
+
 /** Options of {@link decodeCbor}. */
 export interface CborDecodeOptions {
   /** Levels of arrays, maps and tags inside each other. Default {@link CBOR_MAX_DEPTH}. */
   readonly maxDepth?: number | undefined;
   /**
-   * Objects, arrays, byte strings, dates and other values with memory of their own. Default {@link CBOR_FREE_OBJECTS} or
-   * one per {@link CBOR_BYTES_PER_OBJECT} bytes of input, whichever is more.
+   * Objects, arrays, byte strings, dates and other values with memory of their own. Default {@link objectsIn} of the input.
    */
   readonly maxObjects?: number | undefined;
   /** Byte strings are views on the input rather than copies. Default `false`. */
@@ -68,6 +73,8 @@ const STRINGS_BEFORE_PAGES = 2;
 const LOOP_BYTES = 12;
 /** Arrays of so many elements get all their memory at once. Below it growing is faster. */
 const LONG_ARRAY = 16;
+/** Numbers read by one call: V8 drops the code of loops that run for long (decision 10). */
+const NUMBERS_PER_CALL = 256;
 /** Ends an item of indefinite length. */
 const BREAK = 0xff;
 /** Stands for the length of an item that has none. */
@@ -109,34 +116,62 @@ let path: string[] | undefined;
 /** Where the fault lies. */
 let faultPos = 0;
 
+/** Where {@link readCbor} reads. */
+export interface CborInput {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  pos: number;
+  /** Objects that may still be made. */
+  objects: number;
+}
+
+/** As {@link readCbor}, with options. @throws CodecError; `reader.pos` is then where it was */
+export function decodeCbor(reader: Reader, options: CborDecodeOptions = {}): unknown {
+  const { bytes, view, pos, end } = reader;
+  const input = { bytes, view, pos, objects: options.maxObjects ?? objectsIn(end - pos) };
+  try {
+    const value = readCbor(input, end, options.views === true, options.maxDepth);
+    reader.pos = input.pos;
+    return value;
+  } catch (error) {
+    throw toCodecError(error, input.pos - pos);
+  }
+}
+
 /**
- * Reads one CBOR item (RFC 8949) at `reader.pos`, inside `reader.end`, and leaves `reader.pos` behind it.
+ * Reads one CBOR item (RFC 8949) at `from.pos`, inside `stop`, and leaves `from.pos` behind it, or at what is wrong.
  *
  * Maps whose keys are all text are plain objects, others are a `Map`, and so is every map with tag 259. Integers past
  * ±(2^53−1) and bignums are `bigint`. Tags without a value of their own in JavaScript are {@link Tagged}.
  *
- * @throws CodecError with code, path and offset for everything that is not well-formed or not valid, is nested too deep
- * or holds too many objects; `reader.pos` is then where it was
+ * @throws Fault for everything that is not well-formed or not valid, is nested too deep or holds too many objects
  */
-export function decodeCbor(reader: Reader, options?: CborDecodeOptions): unknown {
+export function readCbor(
+  from: CborInput,
+  stop: number,
+  withViews: boolean,
+  maxDepth: number = CBOR_MAX_DEPTH,
+): unknown {
   try {
-    open(reader, options);
+    open(from, stop, withViews, maxDepth);
     const value = item(rootPlace());
-    reader.pos = pos;
+    from.pos = pos;
+    from.objects = objects;
     return value;
   } catch (error) {
     // Nobody kept a path on the way here. Reading the same bytes again, and slowly, fails at the same place.
     const way = (path = []);
-    const at = faultPos - reader.pos;
+    const at = faultPos;
     const fault =
       error instanceof RangeError && !/call stack/.test(error.message) ? new Fault("limit", error.message) : error;
     try {
-      open(reader, options);
+      open(from, stop, withViews, maxDepth);
       item(rootPlace());
     } catch {
       if (fault instanceof Fault) fault.path.push(...way.reverse());
     }
-    throw toCodecError(fault, at);
+    from.pos = at;
+    throw fault;
   } finally {
     // Lets go of the message.
     bytes = NO_BYTES;
@@ -146,12 +181,12 @@ export function decodeCbor(reader: Reader, options?: CborDecodeOptions): unknown
   }
 }
 
-function open(reader: Reader, options: CborDecodeOptions | undefined): void {
-  ({ bytes, view, pos, end } = reader);
+function open(from: CborInput, stop: number, withViews: boolean, maxDepth: number): void {
+  ({ bytes, view, pos, objects } = from);
+  end = stop;
   spare = end - pos;
-  depth = options?.maxDepth ?? CBOR_MAX_DEPTH;
-  objects = options?.maxObjects ?? Math.max(CBOR_FREE_OBJECTS, Math.ceil(spare / CBOR_BYTES_PER_OBJECT));
-  views = options?.views === true;
+  depth = maxDepth;
+  views = withViews;
   strings = pageEnd = 0;
 }
 
@@ -205,8 +240,13 @@ function item(place: Place): unknown {
     case 0x3b: {
       if (start + 8 > end) break;
       const high = view.getUint32(start);
-      if (high >= 0x1fffff) break;
+      // The last that is safe is safe as a positive number only.
+      if (high === 0x1fffff) break;
       pos = start + 8;
+      if (high > 0x1fffff) {
+        const argument = view.getBigUint64(start);
+        return head === 0x1b ? argument : ~argument;
+      }
       const argument = high * 0x100000000 + view.getUint32(start + 4);
       return head === 0x1b ? argument : -1 - argument;
     }
@@ -378,14 +418,75 @@ function array(info: number, at: number, place: Place): unknown[] {
   enter(at);
   const length = lengthOf(info, at, 1);
   // Each level may claim all the rest, so memory is taken ahead of the elements only as often as there are bytes.
-  const items: unknown[] = length < LONG_ARRAY || (spare -= length) < 0 || path ? [] : new Array(length);
+  const short = length < LONG_ARRAY || (spare -= length) < 0 || path !== undefined;
+  const items: unknown[] = short ? [] : isWide() ? doubles(length) : new Array(length);
   if (length === INDEFINITE || path) {
     while (length === INDEFINITE ? !ends() : items.length < length) items.push(step(items.length, place));
   } else {
-    for (let i = 0; i < length; i++) items[i] = item(place);
+    for (let i = 0; i < length; ) {
+      const head = bytes[pos]!;
+      if (isNumber(head)) i = numbers(items, i, Math.min(length, i + NUMBERS_PER_CALL));
+      if (i < length) items[i++] = item(place);
+    }
   }
   depth++;
   return items;
+}
+
+/** Whether an item with this head may be one that {@link numbers} reads: -1 to -24 are seldom many. */
+function isNumber(head: number): boolean {
+  return head <= 0x3b || head >= 0xfa;
+}
+
+/** Whether a double comes next, or an integer that takes one to hold it. */
+function isWide(): boolean {
+  const head = bytes[pos];
+  if (head === 0x1b || head === 0x3b) return pos + 2 < end && bytes[pos + 1] === 0 && bytes[pos + 2]! < 0x20;
+  return head === 0xfb;
+}
+
+/** Reads numbers up to another item or `to`, with no call and no object for each. Gives the index that is next. */
+function numbers(items: unknown[], from: number, to: number): number {
+  const most = end - 9;
+  let at = pos;
+  let i = from;
+  for (; i < to && at <= most; i++) {
+    const head = bytes[at]!;
+    if (head === 0xfb) {
+      items[i] = view.getFloat64(at + 1);
+      at += 9;
+    } else if (head < 24) {
+      items[i] = head;
+      at++;
+    } else if (head === 0x19 || head === 0x39) {
+      const argument = view.getUint16(at + 1);
+      items[i] = head === 0x19 ? argument : ~argument;
+      at += 3;
+    } else if (head === 0x18 || head === 0x38) {
+      const argument = bytes[at + 1]!;
+      items[i] = head === 0x18 ? argument : ~argument;
+      at += 2;
+    } else if (head === 0x1b || head === 0x3b) {
+      const high = view.getUint32(at + 1);
+      if (high === 0x1fffff) break;
+      if (high > 0x1fffff) {
+        const argument = view.getBigUint64(at + 1);
+        items[i] = head === 0x1b ? argument : ~argument;
+      } else {
+        const argument = high * 0x100000000 + view.getUint32(at + 5);
+        items[i] = head === 0x1b ? argument : -1 - argument;
+      }
+      at += 9;
+    } else if (head === 0x1a) {
+      items[i] = view.getUint32(at + 1);
+      at += 5;
+    } else if (head === 0x3a) {
+      items[i] = -1 - view.getUint32(at + 1);
+      at += 5;
+    } else break;
+  }
+  pos = at;
+  return i;
 }
 
 /** One item, with its index or key in the path. */

@@ -102,8 +102,8 @@ function decodeText(g: Generator, body: string, hasText: boolean): string {
   const code = g.functions.join("\n") + body;
   const needsView = /\bV\b|\bI\./.test(code);
   return `const decode=(()=>{
-let B,V,E=0,P=0,Q=0,D=0,views=false;
-const I={bytes:null,view:null,pos:0,end:0};
+let B,V,E=0,P=0,Q=0,R=0,D=0,views=false;
+const I={bytes:null,view:null,pos:0,end:0,size:0,objects:0};
 function U(p){
 let v=0,m=1;
 for(;;){
@@ -119,7 +119,7 @@ ${hasText ? stringText(g) : ""}${g.functions.join("\n")}
 return function(bytes,view,p,end,copy){
 E=end;B=bytes;${needsView ? `V=view||${g.external(viewOf)}(B);` : ""}views=copy;D=0;
 Q=${FREE_VALUES}+${FREE_VALUES_PER_BYTE}*(E-p);
-${hasText ? openText(g) : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
+${g.starts}${hasText ? openText(g) : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
 ${body}if(p!==E)bad();
 ${hasText ? "if(t!==te)bad();if(wide)W.closeWide();" : ""}
 return v;

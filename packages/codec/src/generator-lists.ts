@@ -59,7 +59,9 @@ export function genReadLoop(g: Generator, n: string, emit: (i: string) => void):
 }
 
 export function genCheckCount(g: Generator, n: string, leastBits: number): void {
-  g.line(leastBits === 0 ? `if((Q-=${n})<0)bad();` : `if(!(${n}*${leastBits}<=(E-p)*8))bad();`);
+  if (leastBits === 0) return g.line(`if((Q-=${n})<0)bad();`);
+  g.start("R=8*(E-p);");
+  g.line(`if(!(${n}*${leastBits}<=(E-p)*8&&(R-=${n}*${leastBits})>=0))bad();`);
 }
 
 export function genTakeBits(g: Generator, bits: string): string {

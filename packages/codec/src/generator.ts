@@ -5,7 +5,7 @@
  * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `T` and `X`
  * (the narrow is `t` in the main function, as storing young strings where functions see them costs a write barrier each),
  * depth `D`, list cursor `C`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
- * `E`, position `p`, position out of a function `P`, free values `Q`, depth `D`, list cursor `I`. Every read beyond the
+ * `E`, position `p`, position out of a function `P`, free values `Q`, claims `R`, depth `D`, list cursor `I`. Every read beyond the
  * end leaves `p` past `E`, which is checked once, at the end; counts are checked before room is made for them.
  * `bad()` gives up: the interpreter then does the message again and says what is wrong.
  */
@@ -20,6 +20,8 @@ export class Generator {
   /** Values that the text refers to. */
   readonly externals: unknown[];
   readonly functions: string[] = [];
+  /** Statements that the reading of each message begins with. */
+  starts = "";
   /** How many strings there are, each with its own mark. */
   strings = 0;
   /** Bytes that the code being written may take from what its surroundings have reserved. */
@@ -40,6 +42,11 @@ export class Generator {
   /** A variable name not used before. */
   name(): string {
     return `_${(this.#count++).toString(36)}`;
+  }
+
+  /** Lets the reading of each message begin with a statement. */
+  start(statement: string): void {
+    if (!this.starts.includes(statement)) this.starts += statement;
   }
 
   line(text: string): void {

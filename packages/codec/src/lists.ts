@@ -19,7 +19,7 @@ const CHUNK = 256;
 let template: number[] | undefined;
 
 /** An array of `n` doubles to be overwritten. */
-function doubles(n: number): number[] {
+export function doubles(n: number): number[] {
   if (n > TEMPLATE_LENGTH) return new Array<number>(n);
   if (template === undefined) {
     template = [];

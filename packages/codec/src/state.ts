@@ -109,6 +109,15 @@ export class In {
   depth = 0;
   /** Free values that are left. */
   budget: number;
+  /** Bytes of the message. */
+  readonly size: number;
+  /**
+   * Bits that elements may still claim before they are read. No two elements share their least bits, so valid messages have
+   * enough; without a common count each level of a recursive list could claim room for all the rest once more.
+   */
+  claims: number;
+  /** Objects that its values of type `any` may still make, all of them together; unset before the first. */
+  objects: number | undefined;
 
   constructor(bytes: Uint8Array, view: DataView | undefined, start: number, end: number, views: boolean) {
     this.bytes = bytes;
@@ -117,6 +126,9 @@ export class In {
     this.end = end;
     this.views = views;
     this.budget = FREE_VALUES + FREE_VALUES_PER_BYTE * (end - start);
+    this.size = end - start;
+    this.claims = 8 * this.size;
+    this.objects = undefined;
   }
 
   /** Made when a value first needs it: that costs as much as some small values. */
@@ -168,8 +180,8 @@ export class In {
   count(leastBits: number): number {
     const count = this.leb();
     if (leastBits === 0) this.charge(count);
-    else if (count * leastBits > (this.end - this.pos) * 8) {
-      fail("truncated", `${count} elements do not fit into ${this.end - this.pos} bytes`);
+    else if (count * leastBits > (this.end - this.pos) * 8 || (this.claims -= count * leastBits) < 0) {
+      fail("truncated", `${count} elements do not fit into the bytes left`);
     }
     return count;
   }
