@@ -37,11 +37,11 @@ export interface RowAnswer {
   readonly left: readonly string[];
 }
 
-// Each turn starts from a clean heap: otherwise whoever is at work when memory runs out pays for the garbage of all. Code must
-// outlive so many collections.
-setFlagsFromString("--no-flush-bytecode");
+// Each turn starts with an empty nursery: otherwise whoever is at work when it fills up pays for the garbage of all. A full
+// collection would be worse, as it takes away code that was optimized for objects of which none is alive.
 setFlagsFromString("--expose-gc");
-const settle = runInNewContext("gc") as () => void;
+const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
+const settle = (): void => collect({ type: "minor" });
 
 const request = JSON.parse(process.argv[2] ?? "") as RowRequest;
 process.send?.(await answer(request), () => process.disconnect?.());
