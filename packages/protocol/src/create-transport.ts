@@ -3,7 +3,7 @@ import type { Compression } from "./compression.ts";
 import type { Method } from "./contract.ts";
 import type { ConfirmedMethods } from "./session/client-session.ts";
 import { SessionClientConnection } from "./session/client-connection.ts";
-import { SlabPool } from "./session/output.ts";
+import { SlabPool } from "./session/slab-pool.ts";
 import { ServerConnection } from "./session/server-connection.ts";
 import type { SessionShare } from "./session/session.ts";
 import type { Listener, ListenOptions, Transport } from "./transport.ts";

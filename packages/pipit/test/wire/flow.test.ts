@@ -120,9 +120,12 @@ test("credit given back for items that were sent is no flood", async () => {
   const pair = await wirePair({ contract: Flow, onCall: (call) => void new Producer(call, 200 * itemBytes) });
   const stranger = await rawClient(pair.network, pair.clock, pair.listener.address);
   stranger.send(clientPreface, bindAny(0, "flow.Flow", "any", 3), frame(0x01, 0, [0, 0]));
+  let answered = 0;
   for (let i = 0; i < 200; i++) {
     stranger.send(...Array.from({ length: 70 }, () => frame(0x0b, 0, [0x80, 0x80, 0x01])));
     await pair.clock.advance(5);
+    const pings = framesOf(stranger.received()).filter(({ type }) => type === 0x0d);
+    for (; answered < pings.length; answered++) stranger.send(frame(0x0e, 0, pings[answered]?.payload ?? []));
   }
   assert.equal(stranger.ended(), false);
   const frames = framesOf(stranger.received());

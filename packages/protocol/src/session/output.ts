@@ -1,16 +1,10 @@
 import { Writer } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
+import { type BulkSend, nextParts } from "./bulk-send.ts";
 import { copyOf } from "./bytes.ts";
-import { chunkBytes, countedHeadBytes, FrameType, frameHeadBytes } from "./wire.ts";
-
-/** Slab that a turn's frames are written into; one is enough for hundreds of small calls. */
-const slabBytes = 64 * 1024;
-
-/** Slabs kept between turns, shared by all connections of the process: a connection holds none while it is quiet. */
-const keptSlabs = 4;
-
-/** A slab that has grown past this is not kept. */
-const maxKeptBytes = 4 * slabBytes;
+import { Pace } from "./pace.ts";
+import { type SlabPool, slabBytes } from "./slab-pool.ts";
+import { chunkBytes, FrameType, frameHeadBytes, paceMark, pingBytes } from "./wire.ts";
 
 /** Frames past which a turn's output leaves before the turn ends: the peer works on them meanwhile. */
 const reliefBytes = slabBytes;
@@ -20,9 +14,6 @@ const reliefBytes = slabBytes;
  * work at once then, where a turn in one piece has each of them wait for the other; and however long the turn, few writes do.
  */
 const firstPartBytes = 2048;
-
-/** Memory of long messages kept for the next ones: a page that is touched first costs more than the copy into it. */
-const keptLongBytes = 4 * 1024 * 1024;
 
 /** Parts of long messages enter the socket only while it holds less than this, so that a small frame is soon through. */
 const maxUnsentBytes = 128 * 1024;
@@ -35,72 +26,21 @@ export interface MessageEncoder {
 /** Parts that one long message may send in one write. */
 const maxPartsAtOnce = 4;
 
-/** Hands out slabs and takes them back. */
-export class SlabPool {
-  readonly #slabs: Writer[] = [];
-  readonly #long: Writer[] = [];
-  #longBytes = 0;
-
-  take(): Writer {
-    return this.#slabs.pop() ?? new Writer(slabBytes);
-  }
-
-  give(slab: Writer): void {
-    slab.pos = 0;
-    if (this.#slabs.length < keptSlabs && slab.bytes.length <= maxKeptBytes) this.#slabs.push(slab);
-  }
-
-  /** A buffer of its own for one message that is likely to take `size` bytes. */
-  takeLong(size: number): Writer {
-    const index = this.#long.findIndex(({ bytes }) => bytes.length >= size);
-    const [kept] = index < 0 ? [] : this.#long.splice(index, 1);
-    if (kept === undefined) return new Writer(size);
-    this.#longBytes -= kept.bytes.length;
-    return kept;
-  }
-
-  /** Nobody reads the buffer any more. */
-  giveLong(writer: Writer): void {
-    if (this.#longBytes + writer.bytes.length > keptLongBytes) return;
-    writer.pos = 0;
-    this.#longBytes += writer.bytes.length;
-    this.#long.push(writer);
-  }
-}
-
-/** A long message on its way out, in parts. */
-export class BulkSend {
-  readonly streamId: number;
-  readonly body: Uint8Array;
-  sent = 0;
-  /** Somebody may read the body again once it is sent. */
-  kept = false;
-  /** What the body lies in, where that is of use to the next message. */
-  readonly writer: Writer | undefined;
-  /** Runs when the last part is in the socket: what must follow on the stream. */
-  readonly done: () => void;
-
-  constructor(streamId: number, body: Uint8Array, writer: Writer | undefined, done: () => void) {
-    this.streamId = streamId;
-    this.body = body;
-    this.writer = writer;
-    this.done = done;
-  }
-}
-
 /** What the output asks of its session. */
 export interface OutputHost {
   /** Something waits: call {@link Output.flush} at the end of this turn. */
   scheduleFlush(): void;
   /** These bytes, all frames since the last time, now go to the socket. Whether they are needed later: then they are kept. */
   onFlush(bytes: Uint8Array): boolean;
-  /** The socket has room again. */
+  /** The socket, or the path, has room again. */
   onRoom(): void;
+  /** The time. Asked once for many parts of long messages. */
+  nowMs(): number;
 }
 
 /**
  * Everything a connection sends. Small frames are written straight into a slab and leave together, once per turn; parts
- * of long messages follow, in turn, only while the socket is nearly empty.
+ * of long messages follow, in turn, only while the socket is nearly empty and little of them is on the way.
  *
  * A message's encoding may run the caller's code (getters), and that may make a call on this very connection. So each
  * level of encoding has a writer of its own; what an inner level wrote follows the frame of the outer one.
@@ -111,6 +51,8 @@ export class Output {
   readonly #inner: Writer[] = [];
   readonly #bulk: BulkSend[] = [];
   #stream: ByteStream | undefined;
+  /** Made with the first bulk: most connections have none. */
+  #pace: Pace | undefined;
   #writer: Writer | undefined;
   #depth = 0;
   #nextBulk = 0;
@@ -135,11 +77,44 @@ export class Output {
     return this.#depth === 0;
   }
 
-  /** Whether producers of items should wait: the socket is behind. Then {@link OutputHost.onRoom} follows. */
-  get full(): boolean {
+  /** Whether the socket is behind. Then {@link OutputHost.onRoom} follows. */
+  get behind(): boolean {
     if (this.#stream === undefined || this.#stream.unsentBytes <= maxUnsentBytes) return false;
     this.#waitsForRoom = true;
     return true;
+  }
+
+  /** Whether producers of items should wait: the socket is behind, or enough is on the way. Then {@link OutputHost.onRoom} follows. */
+  get full(): boolean {
+    if (this.behind) return true;
+    if (this.#pace === undefined || this.#pace.roomBytes > 0) return false;
+    this.#waitsForRoom = true;
+    return true;
+  }
+
+  /** A request or reply of one frame was written. */
+  countSmall(): void {
+    const pace = this.#pace;
+    if (pace === undefined) return;
+    pace.small();
+    this.#markBehind(pace);
+  }
+
+  /** An item of so many bytes was written. */
+  countItem(bytes: number): void {
+    const pace = (this.#pace ??= new Pace());
+    pace.sent(bytes);
+    this.#markBehind(pace);
+  }
+
+  /** The peer has read everything ahead of a mark. */
+  onMark(number: number, nowMs: number): void {
+    const pace = this.#pace;
+    if (pace === undefined) return;
+    pace.returned(number, nowMs);
+    this.#markBehind(pace);
+    if (this.#bulk.length > 0 && !this.#scheduled) this.#schedule();
+    this.#offerRoom();
   }
 
   /** From here on frames leave; what was written before leaves first. */
@@ -282,7 +257,7 @@ export class Output {
     if (stream === undefined) return;
     if (this.#bulk.length === 0) return this.#flushSlab(stream);
     // The head of a long message leaves in one call of the system with its first parts.
-    const lead = stream.unsentBytes < maxUnsentBytes ? this.#takeFew() : undefined;
+    const lead = this.#takesBulk(stream) ? this.#takeFew() : undefined;
     if (lead === undefined) this.#flushSlab(stream);
     this.#pump(stream, lead);
   }
@@ -290,10 +265,7 @@ export class Output {
   /** The socket is empty again. */
   onDrain(): void {
     if (this.#stream !== undefined && this.#bulk.length > 0) this.#pump(this.#stream);
-    if (this.#waitsForRoom && !this.full) {
-      this.#waitsForRoom = false;
-      this.#host.onRoom();
-    }
+    this.#offerRoom();
   }
 
   /** Forgets everything; what was not flushed stays readable by those who kept it. */
@@ -305,6 +277,20 @@ export class Output {
     this.#scheduled = true;
     this.#stream = undefined;
     return unsent;
+  }
+
+  #markBehind(pace: Pace): void {
+    if (pace.isMarkDue) this.append(markFrame(pace.mark(this.#host.nowMs())));
+  }
+
+  #offerRoom(): void {
+    if (!this.#waitsForRoom || this.full) return;
+    this.#waitsForRoom = false;
+    this.#host.onRoom();
+  }
+
+  #takesBulk(stream: ByteStream): boolean {
+    return stream.unsentBytes < maxUnsentBytes && (this.#pace === undefined || this.#pace.roomBytes > 0);
   }
 
   #flushSlab(stream: ByteStream): void {
@@ -332,15 +318,20 @@ export class Output {
     return bytes;
   }
 
-  /** Sends parts of long messages while the socket is nearly empty, behind `lead`. */
+  /** Sends parts of long messages while the socket is nearly empty and the path has room, behind `lead`. */
   #pump(stream: ByteStream, lead?: Uint8Array): void {
+    const pace = (this.#pace ??= new Pace());
     let first = lead;
-    while (this.#bulk.length > 0 && stream.unsentBytes < maxUnsentBytes) {
+    while (this.#bulk.length > 0 && this.#takesBulk(stream)) {
       this.#nextBulk = this.#nextBulk >= this.#bulk.length ? 0 : this.#nextBulk;
       const bulk = this.#bulk[this.#nextBulk];
       if (bulk === undefined) return;
       // Alone it may send a few parts at once, which saves calls of the system; beside others it takes turns.
-      const parts = nextParts(bulk, this.#bulk.length === 1 ? maxPartsAtOnce : 1);
+      const most = this.#bulk.length === 1 ? Math.min(maxPartsAtOnce, Math.ceil(pace.roomBytes / chunkBytes)) : 1;
+      const before = bulk.sent;
+      const parts = nextParts(bulk, most);
+      pace.sent(bulk.sent - before);
+      if (pace.isMarkDue) parts.push(markFrame(pace.mark(this.#host.nowMs())));
       if (first !== undefined) parts.unshift(first);
       first = undefined;
       stream.writeAll(parts);
@@ -371,19 +362,13 @@ export class Output {
   }
 }
 
-function nextParts(bulk: BulkSend, most: number): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  const { body, streamId } = bulk;
-  const count = Math.min(most, Math.ceil((body.length - bulk.sent) / chunkBytes));
-  const heads = new Uint8Array(count * frameHeadBytes);
-  const view = new DataView(heads.buffer);
-  for (let at = 0; at < heads.length; at += frameHeadBytes) {
-    const part = body.subarray(bulk.sent, bulk.sent + chunkBytes);
-    bulk.sent += part.length;
-    view.setUint32(at, countedHeadBytes + part.length, true);
-    view.setUint8(at + 4, FrameType.chunk);
-    view.setUint32(at + 5, streamId, true);
-    parts.push(heads.subarray(at, at + frameHeadBytes), part);
-  }
-  return parts;
+/** A ping that says, once it comes back, that the peer has read what was ahead of it. */
+function markFrame(number: number): Uint8Array {
+  const frame = new Uint8Array(frameHeadBytes + pingBytes);
+  const view = new DataView(frame.buffer);
+  view.setUint32(0, frame.length - 4, true);
+  frame[4] = FrameType.ping;
+  frame[frameHeadBytes] = paceMark;
+  view.setUint32(frameHeadBytes + 1, number, true);
+  return frame;
 }

@@ -2,6 +2,7 @@ import { CodecError, Reader, type Writer } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
 import type { Compression, CompressionAlgorithm } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
+import { BulkSend } from "./bulk-send.ts";
 import {
   allocate,
   copyOf,
@@ -16,10 +17,11 @@ import {
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
-import { BulkSend, Output, type OutputHost, type SlabPool } from "./output.ts";
+import { Output, type OutputHost } from "./output.ts";
 import { algorithmOf, leastPackedBytes, numberOf, type PackedHead, type Packing, sharedAlgorithm } from "./packing.ts";
 import { decodePreface, encodePreface, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
+import type { SlabPool } from "./slab-pool.ts";
 import { type SessionStream, StreamState, type Waiting } from "./stream-state.ts";
 import {
   base,
@@ -29,9 +31,13 @@ import {
   FrameType,
   frameHeadBytes,
   highestVersion,
+  keepalivePing,
   knownFlags,
   lowestVersion,
   magic,
+  measuringPing,
+  paceMark,
+  pingBytes,
 } from "./wire.ts";
 
 /*
@@ -72,11 +78,6 @@ export interface FrameStart {
 
 /** Control frames allowed however little work is asked for. */
 const freeControlFrames = 10_000;
-
-/** First bytes of a ping's payload that measures the path, rather than asks for life. */
-const measuringPing = 0x4d;
-const keepalivePing = 0x4b;
-const pingBytes = 8;
 
 /** What a codec may put ahead of bytes. */
 const headRoomBytes = 16;
@@ -122,6 +123,7 @@ export abstract class Session implements FrameSink, OutputHost {
   #sendCredit: number = base.connectionWindowBytes;
   #receiveCredit: number;
   #unreleased = 0;
+  #writesItem = false;
   #assembling = 0;
   #controlFrames = 0;
   #workFrames = 0;
@@ -131,6 +133,8 @@ export abstract class Session implements FrameSink, OutputHost {
   #pingedAtMs = 0;
   #measurements = 0;
   #pinged = false;
+  /** The last ping that came while the peer was behind with reading. */
+  #owedPing: Uint8Array | undefined;
   #releases = 0;
 
   constructor(options: SessionOptions) {
@@ -208,7 +212,8 @@ export abstract class Session implements FrameSink, OutputHost {
         this.#countControl();
         return this.#onPing(bytes, start, end);
       case FrameType.pong:
-        if (bytes[start] === measuringPing && this.#pinged) this.#onMeasured();
+        if (bytes[start] === paceMark) this.output.onMark(readMark(bytes, start), this.receivedAtMs);
+        else if (bytes[start] === measuringPing && this.#pinged) this.#onMeasured();
         return;
       case FrameType.chunk:
         return this.#onChunk(streamId, bytes, start, end);
@@ -221,6 +226,11 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /** There is room again: tells the producers that were refused. */
   onRoom(): void {
+    const owed = this.#owedPing;
+    if (owed !== undefined) {
+      this.#owedPing = undefined;
+      this.#onPing(owed, 0, pingBytes);
+    }
     if (this.#blocked.size === 0 || this.#sendCredit <= 0) return;
     for (const stream of Array.from(this.#blocked)) {
       if (!this.writable(stream)) continue;
@@ -248,6 +258,10 @@ export abstract class Session implements FrameSink, OutputHost {
   /** The peer broke the protocol, or speaks another version: say so and end. */
   abstract fault(message: string): void;
   abstract onFlush(bytes: Uint8Array): boolean;
+
+  nowMs(): number {
+    return this.host.nowMs();
+  }
 
   scheduleFlush(): void {
     if (!this.closed) this.host.scheduleFlush();
@@ -330,9 +344,16 @@ export abstract class Session implements FrameSink, OutputHost {
           return { start: anew, flagsAt: anew + frameHeadBytes };
         }
       : undefined;
-    const size = this.writeMessage(stream, start, start + frameHeadBytes, type, item, again);
+    this.#writesItem = true;
+    let size: number;
+    try {
+      size = this.writeMessage(stream, start, start + frameHeadBytes, type, item, again);
+    } finally {
+      this.#writesItem = false;
+    }
     this.#stateOf(stream).sendCredit -= size + frameHeadBytes;
     this.#sendCredit -= size + frameHeadBytes;
+    if (!isSending(stream)) this.output.countItem(size + frameHeadBytes);
     this.#workFrames++; // the peer may give credit back for it, ask whether we live, and so on
     this.output.relieve();
   }
@@ -397,6 +418,7 @@ export abstract class Session implements FrameSink, OutputHost {
         output.dropApart(apart);
       }
       output.end(start);
+      if (!this.#writesItem) output.countSmall();
       return size;
     }
     const most = this.peerPreface?.maxMessageBytes ?? this.limits.maxMessageBytes;
@@ -664,6 +686,8 @@ export abstract class Session implements FrameSink, OutputHost {
     if (count === 0 || count > assembly.bytes.length - assembly.filled)
       throw new ProtocolFault("Chunk does not fit its message");
     assembly.bytes.set(bytes.subarray(start, end), assembly.filled);
+    // The peer asks how far we are, now and then.
+    this.#workFrames += ((assembly.filled + count) >>> 16) - (assembly.filled >>> 16);
     assembly.filled += count;
     if (assembly.filled < assembly.bytes.length) return;
     const { packed, charge } = assembly;
@@ -721,8 +745,11 @@ export abstract class Session implements FrameSink, OutputHost {
 
   #onPing(bytes: Uint8Array, from: number, end: number): void {
     if (end - from !== pingBytes) throw new ProtocolFault(`Ping of ${end - from} bytes, expected ${pingBytes}`);
-    // A peer that asks and does not read gets no answers piled up for it.
-    if (this.output.full) return;
+    // A peer that asks and does not read gets no answers piled up for it, but the last one when it reads.
+    if (this.output.behind) {
+      this.#owedPing = copyOf(bytes, from, end);
+      return;
+    }
     const start = this.output.begin(FrameType.pong, 0);
     const { writer } = this.output;
     writer.bytes.set(bytes.subarray(from, end), writer.pos);
@@ -736,6 +763,11 @@ export abstract class Session implements FrameSink, OutputHost {
     this.#measurements++;
     this.#roundTripMs = this.#roundTripMs === 0 ? tookMs : Math.min(this.#roundTripMs, tookMs);
   }
+}
+
+function readMark(bytes: Uint8Array, start: number): number {
+  const at = (offset: number): number => bytes[start + offset] ?? 0;
+  return (at(1) | (at(2) << 8) | (at(3) << 16) | (at(4) << 24)) >>> 0;
 }
 
 /** Largest credit: past it the peer's arithmetic is broken, or meant to break ours. */

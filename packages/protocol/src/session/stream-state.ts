@@ -1,4 +1,4 @@
-import type { BulkSend } from "./output.ts";
+import type { BulkSend } from "./bulk-send.ts";
 import type { PackedHead, Packing } from "./packing.ts";
 
 /** A long message on its way in. */

@@ -58,6 +58,14 @@ export const FrameType = {
   load: 0x13,
 } as const;
 
+/** Payload of a ping, which comes back in its pong. */
+export const pingBytes = 8;
+
+/** First bytes of the payloads of our pings: for a sign of life, to measure the path, behind bulk. They mean nothing to the peer. */
+export const keepalivePing = 0x4b;
+export const measuringPing = 0x4d;
+export const paceMark = 0x50;
+
 /** First type that a receiver may skip when it does not know it. */
 export const firstSkippableType = 0x80;
 
