@@ -24,13 +24,16 @@ const connectionCount = Number(values.connections);
 /** Calls after which a connection counts as used: enough to have bound its method and filled what it fills lazily. */
 const callsEach = 6;
 
-/** Code of a fresh process that imports something: milliseconds and bytes that it took. */
+/** Code of a fresh process that imports something, and says what that took. */
 const importing = (name: string): string => `
   const { rss } = process.memoryUsage();
+  const usage = process.cpuUsage();
   const startMs = performance.now();
   await import(${JSON.stringify(name)});
   const ms = performance.now() - startMs;
-  console.log(JSON.stringify({ ms, bytes: process.memoryUsage().rss - rss }));`;
+  const { user, system } = process.cpuUsage(usage);
+  const mib = (process.memoryUsage().rss - rss) / 1_048_576;
+  console.log(JSON.stringify({ ms, cpuMs: (user + system) / 1000, mib }));`;
 
 /** Code of a fresh process that makes one call and says how long after its start the reply was there. */
 const calling = (port: string): string => `
@@ -39,8 +42,9 @@ const calling = (port: string): string => `
   const client = createClient({ target: "127.0.0.1:${port}" });
   const { message } = await client.service(service("bench.Bench", { tiny })).tiny({ name: "bench" });
   const ms = performance.now();
+  const { user, system } = process.cpuUsage();
   if (message !== "Hello, bench!") throw new Error("wrong answer");
-  console.log(JSON.stringify({ ms }));
+  console.log(JSON.stringify({ ms, cpuMs: (user + system) / 1000, mib: process.memoryUsage().rss / 1_048_576 }));
   await client.close();`;
 
 /** The same with nothing but a socket: the raw limit's frame by hand (see `rpc/limit.ts`). */
@@ -50,8 +54,9 @@ const callingByHand = (port: string): string => `
   socket.write(Buffer.from([11, 0, 0, 0, 0, 0, 0, 0, 0, 5, 98, 101, 110, 99, 104]));
   socket.once("data", (chunk) => {
     const ms = performance.now();
+    const { user, system } = process.cpuUsage();
     if (chunk.latin1Slice(10) !== "Hello, bench!") throw new Error("wrong answer");
-    console.log(JSON.stringify({ ms }));
+    console.log(JSON.stringify({ ms, cpuMs: (user + system) / 1000, mib: process.memoryUsage().rss / 1_048_576 }));
     socket.destroy();
   });`;
 
@@ -81,21 +86,25 @@ for (let round = 0; round < starts; round++) {
   for (const [name, start] of Object.entries(cases)) runs.get(name)?.push(start());
 }
 rmSync(folder, { recursive: true });
-const ms = (name: keyof typeof cases): number => median(runs.get(name)?.map((run) => run.ms) ?? []);
-const mib = (name: keyof typeof cases): number =>
-  median(runs.get(name)?.map(({ bytes = 0 }) => bytes) ?? []) / 1_048_576;
-add("import of pipit, above an empty module", ms("pipit") - ms("nothing"), 6, "ms");
-compare("of which Node's, for any package: an empty one", ms("empty") - ms("nothing"), "ms");
+type Case = keyof typeof cases;
+const all = (name: Case): readonly Fresh[] => runs.get(name) ?? [];
+/** How much one takes more than another, round by round: what disturbs a round disturbs both. */
+const above = (name: Case, base: Case, of: keyof Fresh): number =>
+  median(all(name).map((run, round) => run[of] - (all(base)[round]?.[of] ?? 0)));
+add("import of pipit, above an empty module", above("pipit", "nothing", "ms"), 6, "ms");
+compare("the same, processor time", above("pipit", "nothing", "cpuMs"), "ms");
+compare("of which Node's, for any package: an empty one", above("empty", "nothing", "ms"), "ms");
 if (hasCompileCache()) {
-  compare("the same with NODE_COMPILE_CACHE, second start on", ms("cached") - ms("nothing"), "ms");
+  compare("import of pipit with NODE_COMPILE_CACHE, second start on", above("cached", "nothing", "ms"), "ms");
 }
-compare("import of @pipit/codec alone", ms("codec") - ms("nothing"), "ms");
-compare("import of node:net, all that the raw limit needs", ms("net") - ms("nothing"), "ms");
-add("memory of the import of pipit, above an empty module", mib("pipit") - mib("nothing"), 2, "MiB");
-compare("of which Node's, for any package: an empty one", mib("empty") - mib("nothing"), "MiB");
-compare("import of node:net", mib("net") - mib("nothing"), "MiB");
-add("first reply, behind the raw limit", ms("call") - ms("byHand"), 12, "ms");
-compare("first reply of the raw limit, from the start of the process", ms("byHand"), "ms");
+compare("import of @pipit/codec alone", above("codec", "nothing", "ms"), "ms");
+compare("import of node:net, all that the raw limit needs", above("net", "nothing", "ms"), "ms");
+add("memory of the import of pipit, above an empty module", above("pipit", "nothing", "mib"), 2, "MiB");
+compare("of which Node's, for any package: an empty one", above("empty", "nothing", "mib"), "MiB");
+compare("import of node:net", above("net", "nothing", "mib"), "MiB");
+add("first reply, behind the raw limit", above("call", "byHand", "ms"), 12, "ms");
+compare("the same, processor time", above("call", "byHand", "cpuMs"), "ms");
+compare("first reply of the raw limit, from the start of the process", median(all("byHand").map(({ ms }) => ms)), "ms");
 
 const used = await connectionMemory("pipit", server);
 const bare = await connectionMemory("net", limit);
@@ -106,9 +115,13 @@ server.process.disconnect();
 limit.process.disconnect();
 printTable(["what", "measured", "goal", ""], rows);
 
+/** What a fresh process measured of itself. */
 interface Fresh {
   readonly ms: number;
-  readonly bytes?: number;
+  /** Processor time of all its threads: on a machine that does other work, steadier than the clock. */
+  readonly cpuMs: number;
+  /** Resident memory gained. */
+  readonly mib: number;
 }
 
 function add(what: string, measured: number, goal: number, unit: string): void {
