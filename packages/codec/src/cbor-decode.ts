@@ -32,7 +32,7 @@ import {
   Tagged,
   TYPED_ARRAYS,
 } from "./cbor-tags.ts";
-import { latin1Slice, utf8Slice } from "./cbor-text.ts";
+import { readLatin1, readUtf8 } from "./text.ts";
 import { type CodecErrorCode, describe, fieldSegment } from "./codec-error.ts";
 import { Fault, toCodecError } from "./fault.ts";
 import { doubles } from "./lists.ts";
@@ -69,8 +69,6 @@ const PAGE_BYTES = 4096;
 const LONG_TEXT_BYTES = 256;
 /** Strings of a message that are converted by themselves: a page for a few strings does not pay. */
 const STRINGS_BEFORE_PAGES = 2;
-/** Text of so many bytes is read by a loop where there is no page. */
-const LOOP_BYTES = 12;
 /** Arrays of so many elements get all their memory at once. Below it growing is faster. */
 const LONG_ARRAY = 16;
 /** Numbers read by one call: V8 drops the code of loops that run for long (decision 10). */
@@ -228,14 +226,6 @@ function item(place: Place): unknown {
       if (start + 4 > end) break;
       pos = start + 4;
       return view.getUint32(start);
-    case 0x38:
-      if (start >= end) break;
-      pos = start + 1;
-      return ~bytes[start]!;
-    case 0x39:
-      if (start + 2 > end) break;
-      pos = start + 2;
-      return ~view.getUint16(start);
     case 0x1b:
     case 0x3b: {
       if (start + 8 > end) break;
@@ -355,21 +345,18 @@ function text(length: number): string {
   if ((wide & 0x80808080) !== 0) return utf8(start, stop);
   if (stop > pageEnd || start < pageStart) {
     if (strings++ < STRINGS_BEFORE_PAGES) {
-      if (length > LOOP_BYTES) return latin1Slice(bytes, start, stop);
-      let text = "";
-      for (let i = start; i < stop; i++) text += String.fromCharCode(bytes[i]!);
-      return text;
+      return readLatin1(bytes, start, stop);
     }
     pageStart = start;
     pageEnd = Math.min(start + PAGE_BYTES, end);
-    page = latin1Slice(bytes, start, pageEnd);
+    page = readLatin1(bytes, start, pageEnd);
   }
   return page.substring(start - pageStart, stop - pageStart);
 }
 
 function utf8(start: number, stop: number): string {
   faultPos = start;
-  return utf8Slice(bytes, start, stop);
+  return readUtf8(bytes, start, stop);
 }
 
 function longText(info: number, at: number): string {
@@ -592,7 +579,7 @@ function pairs(
     if (key === undefined) key = item(inner);
     else pos += bytes[start]! - 0x5f;
     if (typeof key !== "string") plain = false;
-    if (typeof key === "object" && key !== null) composites.push(latin1Slice(bytes, start, pos));
+    if (typeof key === "object" && key !== null) composites.push(readLatin1(bytes, start, pos));
     keys.push(key);
     if (learning) {
       raw.push(rawKey(bytes, start, pos));

@@ -14,9 +14,10 @@ import {
   Tagged,
   TYPED_ARRAYS,
 } from "./cbor-tags.ts";
-import { insertHead, latin1Slice, writeHead, writeText } from "./cbor-text.ts";
+import { insertHead, writeHead, writeText } from "./cbor-text.ts";
 import { describe, fieldSegment } from "./codec-error.ts";
 import { expected, Fault, fail, toCodecError, within } from "./fault.ts";
+import { readLatin1 } from "./text.ts";
 import type { Writer } from "./writer.ts";
 
 /** Options of {@link encodeCbor}. */
@@ -203,7 +204,7 @@ function writeEntries(entries: readonly (readonly unknown[])[], value: object, d
       key = entry[0];
       const start = writer.pos;
       writeItem(key, depth - 1, node);
-      const id = compares ? latin1Slice(writer.bytes, start, writer.pos) : "";
+      const id = compares ? readLatin1(writer.bytes, start, writer.pos) : "";
       writeItem(entry[1], depth - 1, node);
       if (compares) written.push({ id, start, end: writer.pos });
     }

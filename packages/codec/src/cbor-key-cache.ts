@@ -1,4 +1,4 @@
-import { utf8Slice } from "./cbor-text.ts";
+import { readUtf8 } from "./text.ts";
 
 /** Pairs of slots; a key is kept in one of the two that its hash names. */
 const PAIRS = 2048;
@@ -32,7 +32,7 @@ export function findKey(bytes: Uint8Array, view: DataView, pos: number, end: num
     if (same === words) return texts[slot];
   }
   // Refuses what is not UTF-8 before it changes a slot.
-  const text = utf8Slice(bytes, pos + 1, pos + size);
+  const text = readUtf8(bytes, pos + 1, pos + size);
   victim ^= 1;
   slot ^= victim;
   for (let i = 0; i < words; i++) slots[slot * SLOT_WORDS + i] = view.getInt32(Math.min(pos + 4 * i, last));

@@ -1,4 +1,4 @@
-import { latin1Slice } from "./cbor-text.ts";
+import { readLatin1 } from "./text.ts";
 
 /** Shapes and places made since the tables were last emptied; then they start anew. */
 const MAX_MADE = 2048;
@@ -92,7 +92,7 @@ export function isWorthLearning(place: Place): boolean {
 
 /** Makes the shape of different keys known at a place. */
 export function learn(place: Place, texts: readonly string[], raw: readonly RawKey[], places: readonly Place[]): void {
-  const id = raw.map(({ bytes }) => latin1Slice(bytes, 0, bytes.length)).join("");
+  const id = raw.map(({ bytes }) => readLatin1(bytes, 0, bytes.length)).join("");
   let shape = shapes.get(id);
   if (shape === undefined) {
     const keys = texts.map(internalized);

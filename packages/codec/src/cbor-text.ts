@@ -1,5 +1,5 @@
 import { fail } from "./fault.ts";
-import { isWellFormed } from "./text.ts";
+import { isWellFormed, writeUtf8 } from "./text.ts";
 import type { Writer } from "./writer.ts";
 
 /** Longest text written by a loop, in units: a native call costs as much as some forty units, whatever its length. */
@@ -8,36 +8,6 @@ const LOOP_UNITS = 40;
 const RESERVED_UNITS = 65_536;
 /** Room after such a text, so that a character of several bytes that is cut off cannot make it look like ASCII. */
 const SPARE_BYTES = 4;
-
-interface NativeBytes extends Uint8Array {
-  utf8Write(text: string, offset: number, length: number): number;
-  utf8Slice(start: number, end: number): string;
-  latin1Slice(start: number, end: number): string;
-}
-interface Globals {
-  readonly Buffer?: { readonly prototype: Partial<NativeBytes>; byteLength(text: string): number };
-  readonly TextEncoder: new () => {
-    encode(text: string): Uint8Array;
-    encodeInto(text: string, target: Uint8Array): { readonly written: number };
-  };
-  readonly TextDecoder: new (
-    label: string,
-    options?: { fatal: boolean; ignoreBOM: boolean },
-  ) => { decode(bytes: Uint8Array): string };
-}
-
-// Asked of functions, as bundlers keep a module for the sake of a global that it reads.
-const globals: Globals = /* @__PURE__ */ (() => globalThis as unknown as Globals)();
-const native: NativeBytes | undefined = /* @__PURE__ */ nativeBytes();
-const encoder = /* @__PURE__ */ (() => new globals.TextEncoder())();
-const strict = /* @__PURE__ */ (() => new globals.TextDecoder("utf-8", { fatal: true, ignoreBOM: true }))();
-const latin1 = /* @__PURE__ */ (() => new globals.TextDecoder("latin1"))();
-
-/** Imitations of `Buffer` have no native methods, and go the portable way. */
-function nativeBytes(): NativeBytes | undefined {
-  const bytes = globals.Buffer?.prototype;
-  return bytes?.utf8Write && bytes.latin1Slice ? (bytes as NativeBytes) : undefined;
-}
 
 /** Writes a head: a major type in the upper three bits, and an argument of 0 to 2^53−1 in its shortest form. */
 export function writeHead(writer: Writer, major: number, argument: number): void {
@@ -105,42 +75,18 @@ export function writeText(writer: Writer, text: string): void {
   writer.pos = at;
 }
 
-/** Long or not all ASCII. `size` is the number of bytes where it is known. */
-function writeLongText(writer: Writer, text: string, size?: number): void {
+/** Long or not all ASCII: as such at first where it is very long, then with room for the most that it can take. */
+function writeLongText(writer: Writer, text: string, room?: number): void {
   const units = text.length;
-  const isLarge = units > RESERVED_UNITS;
-  const room = size ?? (isLarge ? units + SPARE_BYTES : 3 * units);
   const start = writer.pos;
-  const left = headSize(size ?? units);
-  writer.reserve(left + room);
-  const { bytes } = writer;
+  const left = headSize(units);
+  writer.reserve(left + (room ?? (units > RESERVED_UNITS ? units + SPARE_BYTES : 3 * units)));
   const at = start + left;
-  const written = native
-    ? native.utf8Write.call(bytes, text, at, room)
-    : encoder.encodeInto(text, bytes.subarray(at, at + room)).written;
-  if (written !== units && size === undefined) {
+  const written = writeUtf8(writer.bytes, at, text);
+  if (written !== units && room === undefined) {
     if (!isWellFormed(text)) fail("text", "expected text, got a lone surrogate");
-    if (isLarge) return writeLongText(writer, text, globals.Buffer?.byteLength(text) ?? encoder.encode(text).length);
+    if (units > RESERVED_UNITS) return writeLongText(writer, text, 3 * units);
   }
   writer.pos = at + written;
   insertHead(writer, start, left, 0x60, written);
-}
-
-/** The bytes as Latin-1: right for ASCII, and an identity for anything else. */
-export function latin1Slice(bytes: Uint8Array, start: number, end: number): string {
-  return native ? native.latin1Slice.call(bytes, start, end) : latin1.decode(bytes.subarray(start, end));
-}
-
-/** The bytes as UTF-8. Anything else is a fault. */
-export function utf8Slice(bytes: Uint8Array, start: number, end: number): string {
-  if (native) {
-    // The native call puts U+FFFD for what is wrong. Without one in the text nothing was.
-    const text = native.utf8Slice.call(bytes, start, end);
-    if (!text.includes("\ufffd")) return text;
-  }
-  try {
-    return strict.decode(bytes.subarray(start, end));
-  } catch {
-    return fail("text", "expected UTF-8");
-  }
 }

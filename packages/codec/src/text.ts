@@ -33,7 +33,9 @@ const LONG_CHARS = 1024;
 const CHUNK = 4096;
 
 const { Buffer, TextDecoder, TextEncoder } = globalThis as unknown as Globals;
-const native = Buffer?.prototype;
+// Imitations of `Buffer` have no such methods, and go the portable way.
+const native = Buffer?.prototype.utf8Write && Buffer.prototype;
+let decoder: { decode(bytes: Uint8Array): string } | undefined;
 // On one-byte strings V8 knows without looking that this cannot match.
 const WIDE = /[^\x00-\xff]/;
 
@@ -97,10 +99,7 @@ function writeWide(writer: Writer, start: number, wide: string, narrowUnits: num
     if (hasUpperUnits(view, start, pos) && !isWellFormed(wide)) fail("text", "expected text, got a lone surrogate");
   } else {
     if (!isWellFormed(wide)) fail("text", "expected text, got a lone surrogate");
-    pos +=
-      native !== undefined
-        ? native.utf8Write.call(bytes, wide, pos)
-        : new TextEncoder().encodeInto(wide, bytes.subarray(pos)).written;
+    pos += writeUtf8(bytes, pos, wide);
   }
   pos = writeBackwards(bytes, pos, pos - start, utf16 ? 1 : 0);
   return writeBackwards(bytes, pos, narrowUnits, 1);
@@ -161,16 +160,28 @@ function readWide(bytes: Uint8Array, view: DataView, start: number, end: number,
     if (hasUpperUnits(view, start, end) && !isWellFormed(text)) fail("text", "expected UTF-16, got a lone surrogate");
     return text;
   }
+  return readUtf8(bytes, start, end);
+}
+
+/** `bytes[start..end]` as UTF-8. Anything else is a fault. */
+export function readUtf8(bytes: Uint8Array, start: number, end: number): string {
   if (native !== undefined) {
     const text = native.utf8Slice.call(bytes, start, end);
     // Node puts U+FFFD where bytes are wrong: without one, nothing was.
     if (!text.includes("\ufffd")) return text;
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(start, end));
+    return (decoder ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })).decode(bytes.subarray(start, end));
   } catch {
     fail("text", "expected UTF-8");
   }
+}
+
+/** Writes well-formed text as UTF-8, as far as it fits; gives the number of bytes. */
+export function writeUtf8(bytes: Uint8Array, pos: number, text: string): number {
+  return native !== undefined
+    ? native.utf8Write.call(bytes, text, pos)
+    : new TextEncoder().encodeInto(text, bytes.subarray(pos)).written;
 }
 
 /** `bytes[start..end]` as Latin-1. */
