@@ -27,7 +27,7 @@ const { values } = parseArgs({
 const only = values.only?.split(",");
 const pace = values.quick
   ? { sampleMs: 4, rounds: 5, warmUpRounds: 15 }
-  : { sampleMs: 20, rounds: 11, warmUpRounds: 6 };
+  : { sampleMs: 20, rounds: 11, warmUpRounds: 12 };
 const wanted = dataSets.filter(({ name }) => only?.includes(name) !== false);
 if (wanted.length === 0) {
   console.error(`No data set is called "${values.only}": there are ${dataSets.map(({ name }) => name).join(", ")}`);
