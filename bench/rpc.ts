@@ -114,11 +114,14 @@ const { values } = parseArgs({
     },
     only: { type: "string", default: "" },
     rounds: { type: "string" },
+    heap: { type: "string", default: "0" },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
 const sampleMs = values.quick ? 400 : 800;
 const keys = values.systems.split(",");
+/** Megabytes of small objects that each process holds: see `support/heap.ts`. */
+const env = { PIPIT_BENCH_HEAP_MB: values.heap };
 const unknown = keys.find((key) => !Object.hasOwn(systems, key));
 if (unknown !== undefined) {
   console.error(`No system is called "${unknown}": there are ${Object.keys(systems).join(", ")}`);
@@ -191,9 +194,9 @@ function print(
 
 async function startPair(key: string, pinned: boolean): Promise<Pair> {
   const here = (file: string): string => new URL(file, import.meta.url).pathname;
-  const server = startPinned(here("rpc/server-process.ts"), [key], { core: 0 });
+  const server = startPinned(here("rpc/server-process.ts"), [key], { core: 0, env });
   const { port, name } = await next<{ port: number; name: string }>(server);
-  const client = startPinned(here("rpc/client-process.ts"), [key, String(port)], { core: pinned ? 0 : 1 });
+  const client = startPinned(here("rpc/client-process.ts"), [key, String(port)], { core: pinned ? 0 : 1, env });
   await next(client);
   return { key, name, server, client };
 }

@@ -1,3 +1,4 @@
+import { holdHeap } from "../support/heap.ts";
 import { percentile } from "../support/statistics.ts";
 import type { Job, Outcome } from "./job.ts";
 import { type Caller, sampleOrder, tickCount } from "./system.ts";
@@ -8,6 +9,7 @@ import { systems } from "./systems.ts";
 /** With many calls in flight only some are timed: reading the clock twice for each would be part of what is measured. */
 const timedEvery = 16;
 
+holdHeap();
 const [name = "", port = ""] = process.argv.slice(2);
 const system = await systems[name]?.();
 if (system === undefined) throw new Error(`Unknown system ${name}`);

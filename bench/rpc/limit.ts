@@ -235,10 +235,11 @@ class Pour {
 
   constructor(out: Out) {
     this.out = out;
-    out.socket.on("drain", () => this.wake?.());
   }
 
   async run<T>(id: number, source: AsyncGenerator<T>, send: (item: T) => number): Promise<void> {
+    const onDrain = (): void => this.wake?.();
+    this.out.socket.on("drain", onDrain);
     for await (const item of source) {
       this.credit -= send(item);
       if (this.credit <= 0 || this.out.socket.writableLength > 131_072) {
@@ -249,6 +250,7 @@ class Pour {
         });
       }
     }
+    this.out.socket.off("drain", onDrain);
     this.out.begin(id, Kind.end, 0);
     this.out.end();
   }

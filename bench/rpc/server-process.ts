@@ -1,7 +1,9 @@
+import { holdHeap } from "../support/heap.ts";
 import { systems } from "./systems.ts";
 
 /* The server of one system: says its port, then its CPU time whenever asked. */
 
+holdHeap();
 const [name = ""] = process.argv.slice(2);
 const system = await systems[name]?.();
 if (system === undefined) throw new Error(`Unknown system ${name}`);
