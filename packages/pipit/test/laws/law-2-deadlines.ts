@@ -170,9 +170,8 @@ export const lawTwo: Law = (it) => {
       const server = world.server().handle(Probe, {
         safe: () => ({ text: "warm" }),
         plain() {
-          readMs = world.clock.now();
           // Both ends stand still, as in one process they must. In virtual time nothing passes here.
-          const until = world.clock.now() + 120;
+          const until = world.clock.now() + 70;
           let turns = 0;
           while (world.clock.now() < until && turns++ < 1e6);
           return { text: "in time" };
@@ -180,14 +179,15 @@ export const lawTwo: Law = (it) => {
       } as never);
       const client = world.client(await world.listen(server));
       await world.run(client.call(Probe.methods.safe, { text: "" }));
-      let readMs = 0;
-      for (let round = 0; round < 5; round++) {
-        const startedMs = world.clock.now();
-        const end = await world.run(outcome(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 60 })));
-        // A machine so busy that the request itself was read too late says nothing about the reply.
-        if ("error" in end && readMs - startedMs > 50) continue;
-        assert.deepEqual(end, { value: { text: "in time" } });
+      // The kernel of a busy machine may hand a reply on too late for once. Who judges before he reads loses every other.
+      let lost = 0;
+      for (let round = 0; round < 16; round++) {
+        const end = await world.run(outcome(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 30 })));
+        if (!("error" in end)) continue;
+        assert.equal((end.error as { code?: string }).code, "deadline_exceeded");
+        lost++;
       }
+      assert.ok(lost <= 3, `lost ${lost} of 16`);
     },
     stalls,
   );
