@@ -8,8 +8,8 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, fn, options) {
     if (delayMs <= 0) {
+      // It keeps the process for one turn even when it is to be in the background: Bun forgets immediates that do not.
       const immediate = setImmediate(fn);
-      if (options?.background === true) immediate.unref();
       return () => clearImmediate(immediate);
     }
     const timer = setTimeout(fn, delayMs);
