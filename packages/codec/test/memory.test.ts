@@ -145,7 +145,8 @@ for (const engine of engines) {
       });
     }
 
-    it("the count sees what lists, copies and bytes take", () => {
+    const skip = "Bun" in globalThis && "its engine does not look up a constructor anew in code that is warm";
+    it("the count sees what lists, copies and bytes take", { skip }, () => {
       const codec = engine.of(tuple([array(struct({ a: u8 })), array(f64)]));
       const structs = Array.from({ length: 100 }, () => ({ a: 1 }));
       const bytes = codec.encode([structs, Array.from({ length: 50 }, (_, i) => i / 3)]);
