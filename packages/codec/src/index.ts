@@ -1,6 +1,7 @@
 // For everybody: schemas.
-export { any } from "./any.ts";
+export { any, type CborOptions, cbor } from "./any.ts";
 export { array, set } from "./array.ts";
+export { Simple, Tagged } from "./cbor-tags.ts";
 export { interpreted } from "./codec.ts";
 export { CodecError, type CodecErrorCode, isCodecError } from "./codec-error.ts";
 export { type EnumerationOptions, enumeration } from "./enumeration.ts";
