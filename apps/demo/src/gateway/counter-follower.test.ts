@@ -18,3 +18,11 @@ test("a rate looks back over the last second, and is 0 once nobody answers", () 
   assert.equal(follower.perSecond(6001), 0);
   assert.equal(new CounterFollower().perSecond(0), 0);
 });
+
+test("what is usual is told by ten seconds, whatever the last one brought", () => {
+  const follower = new CounterFollower();
+  for (let i = 0; i <= 60; i++) follower.read(i * 250, 1, i * 5 + (i > 56 ? 500 : 0));
+  assert.equal(follower.perSecond(15_000), 520);
+  assert.equal(follower.usualPerSecond(15_000), 70);
+  assert.equal(follower.usualPerSecond(16_001), 0);
+});

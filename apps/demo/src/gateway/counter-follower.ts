@@ -1,5 +1,7 @@
-/** Rates look back this far, in milliseconds: short enough to show a crash at once, long enough not to flicker. */
-const windowMs = 1000;
+/** What is shown looks back this far, in milliseconds: short enough to show a crash at once, long enough not to flicker. */
+const shownMs = 1000;
+/** What is usual is told by this much of the past: a second of bursts is no measure. */
+const usualMs = 10_000;
 
 interface Reading {
   readonly atMs: number;
@@ -25,8 +27,8 @@ export class CounterFollower {
     }
     this.#last = count;
     this.#readings.push({ atMs: nowMs, total: this.total });
-    // One reading older than the window stays: what the oldest within it is compared with.
-    while ((this.#readings[1]?.atMs ?? nowMs) <= nowMs - windowMs) this.#readings.shift();
+    // One reading older than the longest look back stays: what the oldest within it is compared with.
+    while ((this.#readings[1]?.atMs ?? nowMs) <= nowMs - usualMs) this.#readings.shift();
   }
 
   /** Over all lives. */
@@ -36,8 +38,19 @@ export class CounterFollower {
 
   /** Over the last second; 0 when there was no reading for longer. */
   perSecond(nowMs: number): number {
-    const [first, last] = [this.#readings[0], this.#readings.at(-1)];
-    if (first === undefined || last === undefined || last.atMs <= first.atMs || nowMs - last.atMs > windowMs) return 0;
+    return this.#rate(nowMs, shownMs);
+  }
+
+  /** Over the last ten seconds, or as long as there have been readings. */
+  usualPerSecond(nowMs: number): number {
+    return this.#rate(nowMs, usualMs);
+  }
+
+  #rate(nowMs: number, windowMs: number): number {
+    const last = this.#readings.at(-1);
+    if (last === undefined || nowMs - last.atMs > shownMs) return 0;
+    const first = this.#readings.findLast(({ atMs }) => atMs <= last.atMs - windowMs) ?? this.#readings[0];
+    if (first === undefined || last.atMs <= first.atMs) return 0;
     return ((last.total - first.total) * 1000) / (last.atMs - first.atMs);
   }
 }

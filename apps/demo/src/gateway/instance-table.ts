@@ -99,6 +99,12 @@ export class InstanceTable {
     });
   }
 
+  /** Calls a second that a service takes as a rule, all its instances together. */
+  usualRate(service: string, nowMs: number): number {
+    const rows = [...this.#rows.values()].filter((row) => kindOf(row) === service);
+    return rows.reduce((sum, { served }) => sum + served.usualPerSecond(nowMs), 0);
+  }
+
   called(nowMs: number): CalledTotals {
     const rows = [...this.#rows.values()];
     // Of all callers the operators are the ones who wait: theirs are the latencies that people feel.

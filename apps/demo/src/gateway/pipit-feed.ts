@@ -200,14 +200,15 @@ class PipitFeed implements Feed {
 
   #playTour(instance: string | undefined): void {
     if (this.#tour?.tour.state === "running") throw new ActionError("A tour is under way");
+    const nowMs = Date.now();
     const view: TourView = {
-      nowMs: Date.now(),
-      instances: this.#table.instances(Date.now()),
+      nowMs,
+      instances: this.#table.instances(nowMs),
       failedCalls: this.#failedBefore,
     };
     const target = view.instances.find(({ id }) => id === instance) ?? chooseTarget(view.instances);
     if (target === undefined) throw new ActionError("No service has two healthy instances");
-    this.#setTour(beginTour(target, view));
+    this.#setTour(beginTour(target, this.#table.usualRate(target.service, nowMs), view));
   }
 
   #setTour(run: TourRun): void {

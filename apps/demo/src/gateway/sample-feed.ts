@@ -135,7 +135,9 @@ class Sample implements SampleFeed {
         const instances = this.#instances();
         const target = instances.find(({ id }) => id === action.instance) ?? chooseTarget(instances);
         if (target === undefined) throw new ActionError("No service has two healthy instances");
-        this.#setTour(beginTour(target, this.#view()));
+        const peers = instances.filter(({ service }) => service === target.service);
+        const usualRate = peers.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0);
+        this.#setTour(beginTour(target, usualRate, this.#view()));
         return;
       }
       default:

@@ -33,7 +33,7 @@ test("the victim is one that others can stand in for", () => {
 
 test("each step is measured from the deed that caused it, and its failed calls are counted", () => {
   const dead = { condition: "crashed", callsPerSecond: 0, share: 0 } as const;
-  let run = beginTour(healthy[0] as Instance, view(1000, {}, {}, 7));
+  let run = beginTour(healthy[0] as Instance, 200, view(1000, {}, {}, 7));
   assert.deepEqual(run.wish, { type: "crash", instance: "inspection-1" });
   run = advanceTour(run, view(1010, {}, {}, 7));
   assert.deepEqual(steps(run), ["crash active", "detect waiting", "rebalance waiting", "revive waiting"]);
@@ -61,7 +61,7 @@ test("each step is measured from the deed that caused it, and its failed calls a
 });
 
 test("a step that does not come is said to have failed", () => {
-  const run = advanceTour(beginTour(healthy[0] as Instance, view(0)), view(60_001));
+  const run = advanceTour(beginTour(healthy[0] as Instance, 200, view(0)), view(60_001));
   assert.equal(run.tour.state, "failed");
   assert.match(run.tour.steps[0]?.text ?? "", /^Not seen within 60 s/);
 });

@@ -13,7 +13,7 @@ const stepTimeoutMs = 60_000;
 /** The dead stay dead for this long after their calls have moved, so that a person can see the page without them. */
 const pauseMs = 1_500;
 
-/** The calls have moved once the others take this part of what the service took before, and the dead one takes none. */
+/** The calls have moved once the others take this part of what the service takes as a rule, and the dead one takes none. */
 const rebalancedShare = 0.8;
 
 /** What the tour sees. */
@@ -33,7 +33,8 @@ export interface TourRun {
   readonly sinceMs: number;
   /** When the victim shall be started again; `undefined` before the calls have moved and after it was. */
   readonly reviveAtMs?: number | undefined;
-  readonly callsBefore: number;
+  /** Calls a second that the victim's service took as a rule. */
+  readonly usualRate: number;
   readonly failedBefore: number;
 }
 
@@ -58,14 +59,14 @@ export function chooseTarget(instances: readonly Instance[]): Instance | undefin
   return spare.sort((a, b) => b.callsPerSecond - a.callsPerSecond)[0];
 }
 
-/** Begins by killing `target`. */
-export function beginTour(target: Instance, view: TourView): TourRun {
+/** Begins by killing `target`, whose service takes `usualRate` calls a second as a rule. */
+export function beginTour(target: Instance, usualRate: number, view: TourView): TourRun {
   const steps = idleTour.steps.map((step) => (step.id === "crash" ? { ...step, state: "active" as const } : step));
   return {
     tour: { state: "running", target: target.id, steps, failedCalls: 0 },
     wish: { type: "crash", instance: target.id },
     sinceMs: view.nowMs,
-    callsBefore: callsOf(target.service, view.instances),
+    usualRate,
     failedBefore: view.failedCalls,
   };
 }
@@ -104,15 +105,16 @@ export function advanceTour(run: TourRun, view: TourView): TourRun {
 
 /** What the step came to, in words; `undefined` while it has not. */
 function outcomeOf(step: TourStepId, target: Instance, run: TourRun, view: TourView): string | undefined {
-  const calls = callsOf(target.service, view.instances);
   switch (step) {
     case "crash":
       return target.condition === "crashed" ? `${target.id} is dead: SIGKILL, no goodbye` : undefined;
     case "detect":
       return target.seen === "gone" || target.seen === "stale" ? `Gossip agrees that ${target.id} is gone` : undefined;
     case "rebalance": {
-      const serving = view.instances.filter(({ service, seen }) => service === target.service && seen === "up");
-      const moved = target.callsPerSecond === 0 && calls >= run.callsBefore * rebalancedShare;
+      const own = view.instances.filter(({ service }) => service === target.service);
+      const serving = own.filter(({ seen }) => seen === "up");
+      const calls = own.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0);
+      const moved = target.callsPerSecond === 0 && calls >= run.usualRate * rebalancedShare;
       return moved ? `${serving.length} others take its calls: ${Math.round(calls)} a second, as before` : undefined;
     }
     case "revive":
@@ -121,10 +123,6 @@ function outcomeOf(step: TourStepId, target: Instance, run: TourRun, view: TourV
         ? `${target.id} is found again and takes calls, ${percent(target.share)} so far`
         : undefined;
   }
-}
-
-function callsOf(service: string, instances: readonly Instance[]): number {
-  return instances.filter((instance) => instance.service === service).reduce((sum, one) => sum + one.callsPerSecond, 0);
 }
 
 function put(steps: readonly TourStep[], step: TourStep): readonly TourStep[] {
