@@ -47,9 +47,6 @@ export function checked<X extends Types, S extends StandardSchemaV1>(codec: Code
     get schema() {
       return inner.schema;
     },
-    get fingerprint() {
-      return inner.fingerprint;
-    },
     get "~standard"() {
       return { ...inner["~standard"], validate: (value: unknown) => validateBoth(inner, validate, value) };
     },

@@ -1,7 +1,6 @@
 import { type CodecError, isCodecError } from "./codec-error.ts";
 import { type Compiled, compile, mayCompile } from "./compile.ts";
 import { toCodecError } from "./fault.ts";
-import { fingerprintOf } from "./fingerprint.ts";
 import { interpretDecode, interpretEncode } from "./interpreter.ts";
 import type { Def } from "./node.ts";
 import { type Planned, planOf } from "./plan.ts";
@@ -33,7 +32,6 @@ class SchemaCodec {
   /** Bytes that the next message may need, by those before it. Steers buffers, never bytes. */
   #hint = 128;
   #schema: Schema | undefined;
-  #fingerprint: string | undefined;
 
   constructor(def: Declaration, interpret: boolean, engine?: Engine) {
     this["~def"] = def;
@@ -130,10 +128,6 @@ class SchemaCodec {
 
   get schema(): Schema {
     return (this.#schema ??= schemaOf(this["~def"]));
-  }
-
-  get fingerprint(): string {
-    return (this.#fingerprint ??= fingerprintOf(this.schema));
   }
 
   get "~standard"(): StandardProps {

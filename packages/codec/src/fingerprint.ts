@@ -6,11 +6,12 @@ interface Encoder {
 }
 
 /**
- * First 64 bits, as 16 hex digits, of SHA-256 over the canonical schema: its names, order and types, as JSON without
- * spaces (docs/codec-format.md, section 8).
+ * First 64 bits, as 16 hex digits, of SHA-256 over the canonical schema of a codec: its names, order and types, as JSON
+ * without spaces (docs/codec-format.md, section 8). Hashed at each call. A function and not a member, so that programs
+ * which compare no schemas do not carry a hash (docs/decisions/0004-codec-size.md).
  */
-export function fingerprintOf(schema: Schema): string {
-  return digestOf(JSON.stringify(canonical(schema)));
+export function fingerprintOf(codec: { readonly schema: Schema }): string {
+  return digestOf(JSON.stringify(canonical(codec.schema)));
 }
 
 /** First 64 bits, as 16 hex digits, of SHA-256 over `text` in UTF-8. */

@@ -20,6 +20,7 @@ export { type UnionOptions, union } from "./union.ts";
 export { type CheckedCodec, type CheckedTypes, checked } from "./checked.ts";
 export { type CompiledModule, compileToSource, precompiled } from "./compile-to-source.ts";
 export { diff, type HasDef, type SchemaDiff } from "./diff.ts";
+export { fingerprintOf } from "./fingerprint.ts";
 export { codecFromSchema } from "./from-schema.ts";
 export { type JsonSchema, toJsonSchema } from "./json-schema.ts";
 export { type Readable, readerOf } from "./reader-of.ts";

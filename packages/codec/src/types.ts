@@ -63,8 +63,6 @@ export interface CodecOf<X extends Types> {
   is(value: unknown): value is X["output"];
   /** The schema as plain data that survives JSON. */
   readonly schema: Schema;
-  /** First 64 bits of SHA-256 over the canonical schema, 16 hex digits. */
-  readonly fingerprint: string;
   /** Standard Schema v1: validates what `encode` accepts, and gives what the other side would decode. */
   readonly "~standard": StandardProps<X["input"], X["output"]>;
   /** For inference only: absent at run time. */

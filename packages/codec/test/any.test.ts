@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { any, array, cbor, Simple, struct, Tagged } from "../src/index.ts";
+import { any, array, cbor, fingerprintOf, Simple, struct, Tagged } from "../src/index.ts";
 import { engines } from "./engines.ts";
 
 const sorting = cbor({ deterministic: true });
@@ -31,7 +31,7 @@ for (const engine of engines) {
     });
 
     it("any reads it, and it reads any: their schema is one", () => {
-      assert.equal(engine.of(sorting).fingerprint, any.fingerprint);
+      assert.equal(fingerprintOf(engine.of(sorting)), fingerprintOf(any));
       assert.deepEqual(engine.of(any).decode(engine.of(sorting).encode(there)), there);
       assert.deepEqual(engine.of(array(sorting)).decode(engine.of(array(any)).encode([there])), [there]);
     });

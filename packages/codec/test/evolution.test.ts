@@ -13,6 +13,7 @@ import {
   enumeration,
   f32,
   f64,
+  fingerprintOf,
   i8,
   i16,
   i32,
@@ -160,7 +161,7 @@ describe("a reader of another version", () => {
     const writer = struct({ name: string, colour: enumeration(["blue"]), shape: union({ ring: u8 }) });
     const travelled = codecFromSchema(JSON.parse(JSON.stringify(reader.schema)) as Schema);
     assert.deepEqual(travelled.schema, reader.schema);
-    assert.equal(travelled.fingerprint, reader.fingerprint);
+    assert.equal(fingerprintOf(travelled), fingerprintOf(reader));
     assert.deepEqual(diff(writer, travelled), diff(writer, reader));
     assert.equal(diff(writer, travelled).compatible, true);
   });
@@ -304,7 +305,7 @@ describe("diff", () => {
 describe("a schema that travelled", () => {
   test("reads and writes what it was taken from, with the same fingerprint", () => {
     const copy = codecFromSchema(JSON.parse(JSON.stringify(everything.schema)) as Schema);
-    assert.equal(copy.fingerprint, everything.fingerprint);
+    assert.equal(fingerprintOf(copy), fingerprintOf(everything));
     assert.deepStrictEqual(copy.decode(everything.encode(sample as never)), sample);
     assert.deepEqual(copy.encode(sample), everything.encode(sample as never));
   });
@@ -312,11 +313,11 @@ describe("a schema that travelled", () => {
   test("keeps its fingerprint under documentation and changes it with the order of fields", () => {
     const plain = struct({ a: u8, b: string });
     assert.equal(
-      plain.fingerprint,
-      struct({ a: u8, b: string }, { doc: "x", name: "Y", aliases: { a: ["z"] } }).fingerprint,
+      fingerprintOf(plain),
+      fingerprintOf(struct({ a: u8, b: string }, { doc: "x", name: "Y", aliases: { a: ["z"] } })),
     );
-    assert.equal(plain.fingerprint, "cadbfe90205b12ab");
-    assert.notEqual(plain.fingerprint, struct({ b: string, a: u8 }).fingerprint);
+    assert.equal(fingerprintOf(plain), "cadbfe90205b12ab");
+    assert.notEqual(fingerprintOf(plain), fingerprintOf(struct({ b: string, a: u8 })));
   });
 
   const hostile: readonly (readonly [string, unknown])[] = [

@@ -13,6 +13,7 @@ export {
   enumeration,
   f32,
   f64,
+  fingerprintOf,
   i8,
   i16,
   i32,

@@ -30,7 +30,7 @@ export function encodeMessage(method: Method, part: MessagePart, value: unknown)
 export function decodeMessageBytes(method: Method, part: MessagePart, bytes: Uint8Array): unknown {
   // A kept message was valid when it was made: only its form is read again.
   const { codec } = typeOf(method, part);
-  const type: MessageType = { codec, schema: undefined, longBytes: 0, validate: undefined };
+  const type: MessageType = { codec, schema: undefined, fingerprint: undefined, longBytes: 0, validate: undefined };
   return decodeMessage(codec, type, new Reader(bytes), "internal", "Kept message");
 }
 

@@ -54,7 +54,7 @@ const encodedSchemas = new WeakMap<MessageType, Uint8Array>();
 export function describeType(type: MessageType, known: boolean): TypeDescription {
   const { schema } = type;
   if (schema === undefined) return { form: "any" };
-  if (known) return { form: "fingerprint", fingerprint: type.codec.fingerprint };
+  if (known) return { form: "fingerprint", fingerprint: type.fingerprint as string };
   return { form: "schema", bytes: schemaBytes(type, schema) };
 }
 

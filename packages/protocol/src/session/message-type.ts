@@ -3,6 +3,7 @@ import {
   type Codec,
   CodecError,
   type Decoder,
+  fingerprintOf,
   type Reader,
   type Schema,
   type StandardIssue,
@@ -16,6 +17,8 @@ export interface MessageType {
   readonly codec: Codec<unknown, unknown>;
   /** What the peer is told about it; undefined when any value goes. */
   readonly schema: Schema | undefined;
+  /** Stands for the schema among those that this process declared; undefined like it. */
+  readonly fingerprint: string | undefined;
   /** Size of the last message of this type that was encoded as a long one; 0 before there was any. */
   longBytes: number;
   /** Checks a decoded value and gives what the receiver sees. Only where the contract has a Standard Schema. */
@@ -52,6 +55,7 @@ class CodecType implements MessageType {
   readonly codec: Codec<unknown, unknown>;
   longBytes = 0;
   readonly validate = undefined;
+  #fingerprint: string | undefined;
 
   constructor(codec: Codec<unknown, unknown>) {
     this.codec = codec;
@@ -61,9 +65,13 @@ class CodecType implements MessageType {
   get schema(): Schema | undefined {
     return this.codec.schema;
   }
+
+  get fingerprint(): string {
+    return (this.#fingerprint ??= fingerprintOf(this.codec));
+  }
 }
 
-const anyType = { codec: any, schema: undefined, validate: undefined };
+const anyType = { codec: any, schema: undefined, fingerprint: undefined, validate: undefined };
 
 function messageType(source: MessageSource | undefined): MessageType {
   if (source === undefined) return { ...anyType, longBytes: 0 };

@@ -77,7 +77,7 @@ function decoderOf(own: MessageType, theirs: TypeDescription, what: string): Dec
     throw mismatch(`${what}: one side declares a schema, the other any value`);
   }
   if (theirs.form === "fingerprint") {
-    if (theirs.fingerprint === own.codec.fingerprint) return own.codec;
+    if (theirs.fingerprint === own.fingerprint) return own.codec;
     throw new UnknownFingerprint();
   }
   if (sameBytes(theirs.bytes, schemaBytes(own, own.schema))) return own.codec;
@@ -95,7 +95,7 @@ function checkWritten(own: MessageType, theirs: TypeDescription, what: string): 
     throw mismatch(`${what}: one side declares a schema, the other any value`);
   }
   if (theirs.form === "fingerprint") {
-    if (theirs.fingerprint === own.codec.fingerprint) return false;
+    if (theirs.fingerprint === own.fingerprint) return false;
     throw new UnknownFingerprint();
   }
   if (sameBytes(theirs.bytes, schemaBytes(own, own.schema))) return false;
