@@ -52,7 +52,9 @@ function churn(seed: number, n: number, forMs: number, timing: Partial<GossipTim
   const members = world.bootstrap(n);
   world.run(world.nowMs + 10_000);
   world.resetTraffic();
-  const exchanges = (): number => sum(members.map((m) => m.core.stats.syncs));
+  // A restarted member counts anew: what its former lives counted is kept here.
+  let ofFormerLives = 0;
+  const exchanges = (): number => ofFormerLives + sum(members.map((m) => m.core.stats.syncs));
   const before = exchanges();
   const everyMs = 60_000 / (n / PERCENT);
   let count = 0;
@@ -64,7 +66,9 @@ function churn(seed: number, n: number, forMs: number, timing: Partial<GossipTim
       if (farewell) node.core.leave(world.nowMs);
       world.after(farewell ? 500 : 0, () => world.crash(node, farewell ? "down" : "dark"));
       world.after(everyMs / 2 + 600, () => {
-        if (node.state !== "up") world.restart(node, { seeds: members.slice(0, 3).map((m) => m.address) });
+        if (node.state === "up") return;
+        ofFormerLives += node.core.stats.syncs;
+        world.restart(node, { seeds: members.slice(0, 3).map((m) => m.address) });
       });
     });
   }
