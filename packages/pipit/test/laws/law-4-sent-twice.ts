@@ -193,6 +193,15 @@ export const lawFour: Law = (it) => {
     assert.deepEqual([error.code, ran], ["resource_exhausted", ["b1"]]);
   });
 
+  it("a server that says never to come back is believed", async (world) => {
+    const ran: string[] = [];
+    const address = await replica(world, "a", ran, () => {
+      throw new RpcError("resource_exhausted", "closed for good", { retryAfterMs: Infinity });
+    });
+    const error = await world.run(failure(world.client(address).call(Probe.methods.safe, { text: "" })));
+    assert.deepEqual([error.code, ran], ["resource_exhausted", ["a1"]]);
+  });
+
   it("a wait that would pass the deadline fails at once", async (world) => {
     const ran: string[] = [];
     const address = await replica(world, "a", ran, () => {

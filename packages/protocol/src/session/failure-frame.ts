@@ -35,9 +35,14 @@ export function writeFailure(writer: Writer, failure: FailureFrame): void {
     writeField(writer, ReplyField.handled, numberField(handledOrder.indexOf(error.handled)));
   }
   if (error.retryAfterMs !== undefined) {
-    writeField(writer, ReplyField.retryAfterMs, numberField(Math.max(0, Math.ceil(error.retryAfterMs))));
+    writeField(writer, ReplyField.retryAfterMs, numberField(wholeMs(error.retryAfterMs)));
   }
   endFields(writer);
+}
+
+/** Time to wait as it travels: "never again" is the longest that can be said. */
+function wholeMs(ms: number): number {
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.ceil(ms)));
 }
 
 /** What {@link writeFailure} wrote. */

@@ -1,5 +1,6 @@
 import type { Reader, Writer } from "@pipit/codec";
 import { readBlock, readByte, writeBlock, writeByte } from "./bytes.ts";
+import { ProtocolFault } from "./protocol-fault.ts";
 
 /*
  * A block of optional fields in a frame's head: u8 id (not 0), length, value; closed by a 0. A receiver skips ids it
@@ -39,14 +40,16 @@ export function numberField(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Reads what {@link numberField} wrote; NaN for anything else. */
+/** Reads what {@link numberField} wrote. @throws ProtocolFault for anything else */
 export function fieldNumber(value: Uint8Array): number {
   let number = 0;
   let scale = 1;
   for (const [index, byte] of value.entries()) {
     number += (byte & 0x7f) * scale;
     scale *= 128;
-    if (byte < 0x80) return index === value.length - 1 && number <= Number.MAX_SAFE_INTEGER ? number : Number.NaN;
+    if (byte >= 0x80) continue;
+    if (index === value.length - 1 && number <= Number.MAX_SAFE_INTEGER) return number;
+    break;
   }
-  return Number.NaN;
+  throw new ProtocolFault(`Field of ${value.length} bytes is no number`);
 }
