@@ -1,4 +1,7 @@
-import type { Clock } from "./clock.ts";
+import type { Clock, TimerOptions } from "./clock.ts";
+
+/** Longest delay of one timer, in milliseconds: Node runs a longer one at once. */
+const maxTimerMs = 0x7fff_ffff;
 
 /**
  * The process's own monotonic clock and timers. `after(0)` comes behind one look at the sockets when it is asked for by a
@@ -12,9 +15,20 @@ export const systemClock: Clock = {
       const immediate = setImmediate(fn);
       return () => clearImmediate(immediate);
     }
+    if (delayMs > maxTimerMs) return afterMany(delayMs, fn, options);
     const timer = setTimeout(fn, delayMs);
     if (options?.background === true) timer.unref();
     return () => clearTimeout(timer);
   },
   soon: (fn) => process.nextTick(fn),
 };
+
+/** One timer after the other. */
+function afterMany(delayMs: number, fn: () => void, options: TimerOptions | undefined): () => void {
+  let cancel = (): void => {};
+  const rest = (): void => {
+    cancel = systemClock.after(delayMs - maxTimerMs, fn, options);
+  };
+  cancel = systemClock.after(maxTimerMs, rest, options);
+  return () => cancel();
+}
