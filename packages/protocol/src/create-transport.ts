@@ -3,6 +3,7 @@ import type { Compression } from "./compression.ts";
 import type { Method } from "./contract.ts";
 import type { ConfirmedMethods } from "./session/client-session.ts";
 import { SessionClientConnection } from "./session/client-connection.ts";
+import { ReassemblyPool } from "./session/reassembly.ts";
 import { SlabPool } from "./session/slab-pool.ts";
 import { ServerConnection } from "./session/server-connection.ts";
 import type { SessionShare } from "./session/session.ts";
@@ -20,9 +21,12 @@ export interface TransportOptions {
 /** One for all transports: each client has one of its own, and may have but one connection that is busy now and then. */
 const slabs = new SlabPool();
 
+/** One for all transports: a process has one memory. */
+const reassembly = new ReassemblyPool();
+
 /** Pipit's own wire over any byte streams: TCP, TLS, Unix sockets, memory, the simulated network. */
 export function createTransport(streams: ByteTransport, { compression }: TransportOptions = {}): Transport {
-  const shared: SessionShare = { slabs, compression };
+  const shared: SessionShare = { slabs, reassembly, compression };
   const confirmed = confirmedMethods();
   return {
     name: streams.name,
@@ -40,6 +44,8 @@ class SessionListener implements Listener {
   readonly #options: ListenOptions;
   readonly #shared: SessionShare;
   readonly #connections = new Set<ServerConnection>();
+  /** Peers of which it is not known yet who they are. */
+  readonly #strangers = new Set<ByteStream>();
   #draining = false;
   #onEmpty: (() => void)[] = [];
 
@@ -70,7 +76,7 @@ class SessionListener implements Listener {
     let identity: unknown;
     if (acceptor.authenticate !== undefined) {
       try {
-        identity = await acceptor.authenticate(stream.peer);
+        identity = await this.#inTime(stream, () => acceptor.authenticate?.(stream.peer));
       } catch {
         return stream.destroy();
       }
@@ -81,6 +87,19 @@ class SessionListener implements Listener {
     });
     this.#connections.add(connection);
     if (this.#draining) connection.drain();
+  }
+
+  /** Asks who a peer is. It gets no longer for that than for its preface. */
+  async #inTime(stream: ByteStream, ask: () => unknown): Promise<unknown> {
+    const { clock, limits } = this.#options;
+    const stopTimer = clock.after(limits.handshakeTimeoutMs, () => stream.destroy(), { background: true });
+    this.#strangers.add(stream);
+    try {
+      return await ask();
+    } finally {
+      stopTimer();
+      this.#strangers.delete(stream);
+    }
   }
 
   async drain(): Promise<void> {
@@ -95,6 +114,7 @@ class SessionListener implements Listener {
     this.#draining = true;
     void this.bytes?.close();
     for (const connection of Array.from(this.#connections)) connection.destroy();
+    for (const stream of this.#strangers) stream.destroy();
   }
 }
 

@@ -65,6 +65,16 @@ holdsEverywhere((it) => {
     );
   });
 
+  it("a peer whose authentication never ends gets no longer for it than for its preface", async (world) => {
+    const server = world
+      .server({ authenticate: () => new Promise(() => undefined), limits: { handshakeTimeoutMs: 40 } })
+      .handle(Probe, { plain: () => assert.fail() } as never);
+    const client = world.client(await world.listen(server));
+    const error = await world.run(failure(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 60_000 })));
+    assert.equal(error.code, "unavailable");
+    assert.equal(server.stats().connections, 0);
+  });
+
   it("credentials go with each sending, and into no error or record", async (world) => {
     let asked = 0;
     const server = world.server().handle(Probe, {

@@ -98,6 +98,21 @@ test("an HTTP request is told what this port is, and probes are answered", async
   assert.match(stranger.received().toString(), /^HTTP\/1\.1 503/);
 });
 
+test("an HTTP head without end is answered at 8 KiB, one held open is closed", async () => {
+  const endless = await scene();
+  endless.stranger.send(`GET /${"a".repeat(9000)}`);
+  await endless.clock.advance(100);
+  assert.match(endless.stranger.received().toString(), /^HTTP\/1\.1 400/);
+  assert.equal(endless.stranger.ended(), true);
+  const held = await scene();
+  held.stranger.send("GET /livez HT");
+  await held.clock.advance(9000);
+  assert.equal(held.stranger.ended(), false);
+  await held.clock.advance(1500);
+  assert.equal(held.stranger.ended(), true);
+  await assertServed(held.clock, held.connection);
+});
+
 test("a TLS client meeting a plain port gets a TLS alert", async () => {
   const { stranger, clock } = await scene();
   stranger.send(Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01));
@@ -166,6 +181,36 @@ const scripts: readonly (readonly [name: string, bytes: readonly Uint8Array[], w
     "a header bomb",
     [bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 5, 6, 0x80, 0x80, 4], Buffer.alloc(65536), [0, 0x60])],
     /Block of 65536 bytes/,
+  ],
+  [
+    "an idempotency key past the limit",
+    [bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 5, 1, 0x81, 2], Buffer.alloc(257, 0x61), [0, 0x60])],
+    /Idempotency key of 257 bytes/,
+  ],
+  [
+    "a trace context past the limit",
+    [bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 5, 5, 0x81, 2], Buffer.alloc(257, 0x61), [0, 0x60])],
+    /Trace context of 257 bytes/,
+  ],
+  [
+    "an attempt that is no number",
+    [bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 5, 2, 2, 1, 1, 0, 0x60])],
+    /Field of 2 bytes is no number/,
+  ],
+  [
+    "a criticality that there is not",
+    [bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 5, 4, 1, 9, 0, 0x60])],
+    /Field value 9: expected 0 to 2/,
+  ],
+  [
+    "metadata whose name is none",
+    [bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 5, 6, 4, 1, 0x0a, 0, 0, 0, 0x60])],
+    /Metadata name/,
+  ],
+  [
+    "a schema past the limit",
+    [frame(0x11, 0, [0], text("any.Any"), text("echo"), [0, 2, 0x81, 0x80, 4], Buffer.alloc(65_537))],
+    /Block of 65537 bytes where at most 65536/,
   ],
   ["text that is not UTF-8", [frame(0x11, 0, [0, 2, 0xff, 0xfe], text("echo"), [0, 0, 0, 0])], /not UTF-8/],
   [
@@ -253,14 +298,80 @@ test("a flood of bindings ends the connection", async () => {
 test("a thousand half-received 4 MiB messages stay within the budget, and are refused past it", async () => {
   const { stranger, clock, connection } = await scene();
   stranger.send(clientPreface, bindAny(0, "any.Any", "echo"));
-  for (let i = 0; i < 1000; i++)
-    stranger.send(frame(0x01, i, [0, 3, 0, 0, 0x40, 0]), frame(0x09, i, Buffer.alloc(100)));
+  // A text of 4 MiB, its head included.
+  const begin = Buffer.concat([Buffer.from([0x7a, 0, 0x3f, 0xff, 0xfb]), Buffer.alloc(95, 0x61)]);
+  const rest = Buffer.alloc(4 * 1024 * 1024, 0x61);
+  for (let i = 0; i < 1000; i++) stranger.send(frame(0x01, i, [0, 3, 0, 0, 0x40, 0]), frame(0x09, i, begin));
   await clock.advance(200);
   const refused = framesOf(stranger.received()).filter(({ type }) => type === 0x06);
   assert.equal(refused.length, 996);
   assert.match(refused[0]?.payload.toString("latin1") ?? "", /unfinished ones: at most 16777216 are held/);
   assert.equal(stranger.ended(), false);
   await assertServed(clock, connection);
+  // Those that were admitted wait for nobody: each is answered when the rest of it has come.
+  const last = 4 * 1024 * 1024 - 100;
+  for (let slot = 0; slot < 4; slot++) {
+    for (let at = 0; at < last; at += 65_536)
+      stranger.send(frame(0x09, slot, rest.subarray(at, Math.min(last, at + 65_536))));
+  }
+  await clock.advance(1000);
+  const ends = framesOf(stranger.received()).filter(({ type, streamId }) => type === 0x04 && streamId < 4);
+  assert.equal(ends.length, 4);
+});
+
+test("half-received messages of many connections stay within the budget of the process", async () => {
+  const { network, clock, listener, connection } = await scene();
+  const strangers: RawPeer[] = [];
+  for (let i = 0; i < 17; i++) {
+    const stranger = await rawClient(network, clock, listener.address);
+    strangers.push(stranger);
+    stranger.send(clientPreface, bindAny(0, "any.Any", "echo"));
+    for (let slot = 0; slot < 4; slot++) stranger.send(frame(0x01, slot, [0, 3, 0, 0, 0x40, 0]));
+  }
+  await clock.advance(100);
+  const refusedOf = (stranger: RawPeer | undefined): Buffer[] =>
+    framesOf(stranger?.received() ?? Buffer.alloc(0)).flatMap(({ type, payload }) => (type === 0x06 ? [payload] : []));
+  const refused = strangers.flatMap(refusedOf);
+  assert.ok(refused.length >= 4, `${refused.length} refused`);
+  assert.match(String(refused[0]), /of all connections: at most 268435456 are held/);
+  await assertServed(clock, connection);
+  // What was held for one that has gone is there for the others.
+  strangers[0]?.stream.destroy();
+  await clock.advance(10);
+  const before = refusedOf(strangers.at(-1)).length;
+  strangers.at(-1)?.send(frame(0x01, 9, [0, 3, 0, 0, 0x40, 0]));
+  await clock.advance(10);
+  assert.equal(refusedOf(strangers.at(-1)).length, before);
+  for (const { stream } of strangers) stream.destroy();
+  await clock.advance(10);
+});
+
+test("a message whose rest does not come ends the connection, whatever else is said", async () => {
+  const world = await scene();
+  const { stranger, clock } = world;
+  stranger.send(clientPreface, bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 3, 0, 0, 0x40, 0]));
+  stranger.send(frame(0x09, 0, Buffer.alloc(100)));
+  for (let second = 0; second < 59 && !stranger.ended(); second++) {
+    await clock.advance(1000);
+    stranger.send(frame(0x0d, 0, Buffer.alloc(8)));
+  }
+  await assertPunished(world, /No part of an unfinished message for 30000 ms/);
+});
+
+test("a long message that comes slowly, but comes, is served", async () => {
+  const { stranger, clock } = await scene();
+  const size = 70_000;
+  const body = Buffer.concat([Buffer.from([0x7a, 0, 1, 0x11, 0x6b]), Buffer.alloc(size - 5, 0x61)]);
+  stranger.send(clientPreface, bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 3, 0x70, 0x11, 1, 0]));
+  for (let at = 0; at < size; at += 14_000) {
+    for (let sign = 0; sign < 3; sign++) {
+      await clock.advance(9000);
+      stranger.send(frame(0x0d, 0, Buffer.alloc(8)));
+    }
+    stranger.send(frame(0x09, 0, body.subarray(at, at + 14_000)));
+  }
+  await clock.advance(100);
+  assert.ok(framesOf(stranger.received()).some(({ type }) => type === 0x04));
 });
 
 test("a peer that never reads is not read either, and is given up", async () => {

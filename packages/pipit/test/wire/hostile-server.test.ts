@@ -6,6 +6,7 @@ import {
   createTransport,
   defaultLimits,
   RpcError,
+  type SessionLimits,
   serverStream,
   service,
   unary,
@@ -43,7 +44,7 @@ interface Scene {
   readonly call: RecordedCall;
 }
 
-async function scene(method: "echo" | "items" | "chat" = "echo"): Promise<Scene> {
+async function scene(method: "echo" | "items" | "chat" = "echo", limits: Partial<SessionLimits> = {}): Promise<Scene> {
   const clock = virtualClock();
   const network = simulatedNetwork({ clock, latencyMs: 1 });
   const peers: RawPeer[] = [];
@@ -51,7 +52,7 @@ async function scene(method: "echo" | "items" | "chat" = "echo"): Promise<Scene>
   const connection = createTransport(network.host("good")).connect(listener.address, {
     clock,
     random: seededRandom(1),
-    limits: defaultLimits,
+    limits: { ...defaultLimits, ...limits },
     handler: { onReady() {}, onLoad() {}, onDraining() {}, onClosed() {} },
     connectTimeoutMs: 1000,
   });
@@ -94,6 +95,57 @@ const scripts: readonly (readonly [
   ["an end of a stream that is not open", "echo", [serverPreface, frame(4, 5, [0])], /not open/],
   ["two ends of one stream", "echo", [serverPreface, frame(4, 0, [1, 0x60]), frame(4, 0, [1, 0x60])], /^$/],
   ["an oversize frame", "echo", [serverPreface, Buffer.from("ffffff7f0400000000", "hex")], /Frame length/],
+  ["a frame of length zero", "echo", [serverPreface, Buffer.alloc(9)], /Frame length 0/],
+  ["a reply without its message", "echo", [serverPreface, frame(4, 0, [0])], /Reply without its message/],
+  [
+    "metadata past the limit",
+    "echo",
+    [serverPreface, frame(8, 0, Buffer.alloc(10_240))],
+    /Metadata of 10240 bytes: at most 8192/,
+  ],
+  [
+    "a bomb of trailers",
+    "echo",
+    [serverPreface, frame(4, 0, [5, 1, 0x80, 0x80, 4], Buffer.alloc(65_536), [0, 0x60])],
+    /Block of 65536 bytes/,
+  ],
+  [
+    "retries used that are no number",
+    "echo",
+    [serverPreface, frame(4, 0, [5, 2, 2, 1, 1, 0, 0x60])],
+    /Field of 2 bytes is no number/,
+  ],
+  [
+    "a wait that is no number",
+    "echo",
+    [serverPreface, frame(5, 0, [14, 7, 9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0])],
+    /Field of 9 bytes is no number/,
+  ],
+  [
+    "a schema past the limit",
+    "echo",
+    [serverPreface, frame(0x12, 0, [0, 1, 2, 0x81, 0x80, 4], Buffer.alloc(65_537))],
+    /Block of 65537 bytes/,
+  ],
+  ["too many declared errors", "echo", [serverPreface, frame(0x12, 0, [0, 1, 0, 0x81, 2])], /257 declared errors/],
+  [
+    "items to a call that has one reply",
+    "echo",
+    [serverPreface, ...Array.from({ length: 8 }, () => frame(2, 0, [0, 0x59, 0xc3, 0x50], Buffer.alloc(50_000)))],
+    /Item beyond the window/,
+  ],
+  [
+    "pings without end",
+    "echo",
+    [serverPreface, Buffer.concat(Array.from({ length: 10_100 }, () => frame(0x0d, 0, Buffer.alloc(8))))],
+    /10001 control frames for 0 messages/,
+  ],
+  [
+    "windows without end",
+    "chat",
+    [serverPreface, Buffer.concat(Array.from({ length: 10_100 }, () => frame(0x0b, 0, [1])))],
+    /10001 control frames for 0 messages/,
+  ],
   ["an unknown frame below 0x80", "echo", [serverPreface, frame(0x33, 0)], /unknown type 51/],
   [
     "a reply with an unknown flag",
@@ -149,17 +201,63 @@ test("a server that accepts and never speaks is given up after the handshake's t
   assertFailed(world, /No whole frame for 10000 ms/);
 });
 
-test("a server that never ends cancelled calls loses the connection", async () => {
+test("a server that holds a frame open, byte by byte, is given up", async () => {
+  const world = await scene();
+  world.server.send(serverPreface, frame(4, 0, Buffer.alloc(60_000)).subarray(0, 50));
+  for (let i = 0; i < 20; i++) {
+    await world.clock.advance(1000);
+    world.server.send(Uint8Array.of(0));
+  }
+  assertFailed(world, /No whole frame for 10000 ms/);
+});
+
+test("a server that begins a long reply and sends no more of it is given up, though it answers pings", async () => {
+  const world = await scene();
+  world.server.send(serverPreface, frame(4, 0, [3, 0, 0, 0x40, 0]));
+  for (let second = 0; second < 61 && world.connection.state !== "closed"; second++) {
+    await world.clock.advance(1000);
+    world.server.send(frame(0x0d, 0, Buffer.alloc(8)));
+  }
+  assertFailed(world, /No part of an unfinished message for 30000 ms/);
+});
+
+test("a server that never reads is found out by keepalive: all its calls end, and no more than its slots were kept", async () => {
   const world = await scene();
   world.server.send(serverPreface);
   await world.clock.advance(20);
-  const started: number[] = [];
-  for (let i = 0; i < 20_000 && world.connection.available; i++) {
-    world.connection.start(new RecordedCall(Any.methods.echo, i)).cancel();
-    started.push(i);
+  world.server.stream.pause();
+  const calls: RecordedCall[] = [];
+  while (world.connection.available && calls.length < 10_000) {
+    const call = new RecordedCall(Any.methods.echo, "x".repeat(1000));
+    world.connection.start(call);
+    calls.push(call);
   }
-  assert.ok(started.length <= defaultLimits.maxStreams, "owed ends take slots");
-  assert.equal(world.connection.available, false);
+  assert.ok(calls.length <= defaultLimits.maxStreams);
+  await world.clock.advance(16_000);
+  assert.equal(world.connection.state, "closed");
+  for (const { end } of calls) assert.ok(end?.type === "failure" && end.failure.error.code === "unavailable");
+  assertFailed(world, /gave no sign of life/);
+});
+
+test("a server that never ends cancelled calls gets no more of them than it has slots", async () => {
+  const world = await scene();
+  world.server.send(serverPreface);
+  await world.clock.advance(20);
+  let started = 0;
+  for (; started < 20_000 && world.connection.available; started++) {
+    world.connection.start(new RecordedCall(Any.methods.echo, started)).cancel();
+  }
+  assert.ok(started <= defaultLimits.maxStreams, "owed ends take slots");
+});
+
+test("a server that owes the ends of too many cancelled calls loses the connection", async () => {
+  const world = await scene("echo", { maxOwedEnds: 100 });
+  world.server.send(serverPreface);
+  await world.clock.advance(20);
+  for (let i = 0; i < 101; i++) world.connection.start(new RecordedCall(Any.methods.echo, i)).cancel();
+  await world.clock.advance(20);
+  assert.equal(world.connection.state, "closed");
+  assertFailed(world, /owes the ends of 101 cancelled calls/);
 });
 
 test("a late reply to a cancelled call reaches nobody, and a reused slot is not hit by it", async () => {

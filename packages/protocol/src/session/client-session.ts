@@ -156,7 +156,7 @@ export class ClientSession extends Session {
 
   /** Fails everything that is open: the connection is lost, or closed on purpose. */
   end(error: RpcError): void {
-    this.closed = true;
+    this.letGo();
     // What never left the slab cannot have run.
     const unsent = this.output.close();
     for (const stream of this.#unflushed) if (stream.sent === undefined) stream.unsent = unsent;
@@ -416,8 +416,9 @@ export class ClientSession extends Session {
     const flags = readFlags(reader, "reply");
     if ((flags & Flag.fields) !== 0) this.#readReplyFields(stream, reader);
     else stream.retriesReturned = stream.retriesLent;
-    if ((flags & Flag.message) === 0) this.#settleReply(stream, undefined);
-    else this.readMessage(stream, flags, 0);
+    if ((flags & Flag.message) !== 0) this.readMessage(stream, flags, 0);
+    else if (hasOneReply(stream.binding.method)) throw new ProtocolFault("Reply without its message");
+    else this.#settleReply(stream, undefined);
   }
 
   // What makes functions stands apart: a function that makes some takes memory for what they share at each call of its own.
@@ -680,6 +681,10 @@ export class ClientStream implements SessionStream, OutgoingStream {
   takeRequestBytes(): Uint8Array | undefined {
     return this.#session.requestBytesOf(this);
   }
+}
+
+function hasOneReply({ kind }: Method): boolean {
+  return kind === "unary" || kind === "client_stream";
 }
 
 function hasFields(call: OutgoingCall): boolean {

@@ -8,6 +8,8 @@ export interface SessionLimits {
   readonly maxStreams: number;
   /** Bytes of unfinished messages held for a connection [refused: resource_exhausted]. Default 16 MiB. */
   readonly maxReassemblyBytes: number;
+  /** The same for all connections of the process [refused: resource_exhausted]. Default 256 MiB. */
+  readonly maxProcessReassemblyBytes: number;
   /** Credit for unconsumed items of one stream, in bytes. Default 256 KiB. */
   readonly streamWindowBytes: number;
   /** Largest credit that a stream grows to when the path is long and wide, in bytes. Default 16 MiB. */
@@ -22,7 +24,7 @@ export interface SessionLimits {
   readonly maxOwedEnds: number;
   /** Control frames (ping, cancel, window, bind) read for each call received and each item received or sent, beyond 10,000 [connection closed]. Default 100. */
   readonly maxControlFramesPerCall: number;
-  /** Longest wait for the peer's preface, and for the rest of a frame that has begun, in milliseconds. Default 10 s. */
+  /** Longest wait for the peer's preface, for `authenticate`, and for the rest of a frame that has begun, in milliseconds. Default 10 s. */
   readonly handshakeTimeoutMs: number;
   /** Silence after which a ping is sent while calls are open, in milliseconds. Default 10 s. */
   readonly keepaliveMs: number;
@@ -35,6 +37,7 @@ export const defaultLimits: SessionLimits = {
   maxMessageBytes: 4 * 1024 * 1024,
   maxStreams: 4096,
   maxReassemblyBytes: 16 * 1024 * 1024,
+  maxProcessReassemblyBytes: 256 * 1024 * 1024,
   streamWindowBytes: 256 * 1024,
   maxStreamWindowBytes: 16 * 1024 * 1024,
   connectionWindowBytes: 32 * 1024 * 1024,

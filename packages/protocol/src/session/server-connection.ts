@@ -116,6 +116,7 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
       this.#stopTimer?.();
       this.#stopTimer = undefined;
       this.#stream.resume();
+      this.#guard.check();
     }
     this.#session.onDrain();
   }
@@ -147,6 +148,8 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
     if (this.#paused || this.#ended || this.#stream.unsentBytes <= this.#options.limits.maxUnsentBytes) return;
     this.#paused = true;
     this.#stream.pause();
+    // What is not read cannot arrive.
+    this.#guard.stop();
     this.#stopTimer?.();
     this.#stopTimer = this.#after(unreadTimeoutMs, () => this.#stream.destroy());
   }

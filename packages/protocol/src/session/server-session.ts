@@ -105,7 +105,7 @@ export class ServerSession extends Session {
 
   /** The connection is gone: tells the handlers that nobody waits. */
   end(error: RpcError): void {
-    this.closed = true;
+    this.letGo();
     this.output.close();
     for (const stream of this.#streams) {
       if (stream === undefined) continue;

@@ -21,6 +21,7 @@ import { Output, type OutputHost } from "./output.ts";
 import { algorithmOf, leastPackedBytes, numberOf, type PackedHead, type Packing, sharedAlgorithm } from "./packing.ts";
 import { decodePreface, encodePreface, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
+import { Reassembly, type ReassemblyPool } from "./reassembly.ts";
 import type { SlabPool } from "./slab-pool.ts";
 import { type SessionStream, StreamState, type Waiting } from "./stream-state.ts";
 import {
@@ -58,6 +59,7 @@ export interface SessionHost {
 /** What the sessions of one transport have in common. */
 export interface SessionShare {
   readonly slabs: SlabPool;
+  readonly reassembly: ReassemblyPool;
   /** Absent: nothing is packed, and the preface must offer nothing. */
   readonly compression: Compression | undefined;
 }
@@ -104,8 +106,9 @@ export abstract class Session implements FrameSink, OutputHost {
   closed = false;
   /** Time of the newest chunk, on the clock of the shell. */
   receivedAtMs = 0;
-  /** Frames read so far. */
+  /** Frames read so far, and of them those with a part of a long message. */
   frames = 0;
+  chunks = 0;
   /** Frames for streams that had ended: races, not faults. */
   lateFrames = 0;
   protected readonly host: SessionHost;
@@ -124,7 +127,7 @@ export abstract class Session implements FrameSink, OutputHost {
   #receiveCredit: number;
   #unreleased = 0;
   #writesItem = false;
-  #assembling = 0;
+  readonly #reassembly: Reassembly;
   #controlFrames = 0;
   #workFrames = 0;
   #streamWindowBytes: number;
@@ -142,6 +145,7 @@ export abstract class Session implements FrameSink, OutputHost {
     this.limits = options.limits;
     this.output = new Output(options.slabs, this);
     this.#compression = options.compression;
+    this.#reassembly = new Reassembly(options.reassembly, options.limits);
     this.#initialWindowBytes = Math.max(base.streamWindowBytes, options.limits.streamWindowBytes);
     this.#receiveCredit = Math.max(base.connectionWindowBytes, options.limits.connectionWindowBytes);
     this.#streamWindowBytes = this.#initialWindowBytes;
@@ -151,6 +155,11 @@ export abstract class Session implements FrameSink, OutputHost {
   /** Whether a frame, or the preface, has begun and not ended: a peer may not hold us so for long. */
   get partial(): boolean {
     return this.#parser.partial || this.peerPreface === undefined;
+  }
+
+  /** Whether a long message has begun and not ended. */
+  get unfinished(): boolean {
+    return this.#reassembly.heldBytes > 0;
   }
 
   /** Bytes came from the peer. Where they are `borrowed`, nothing of them is kept when this returns. */
@@ -505,10 +514,10 @@ export abstract class Session implements FrameSink, OutputHost {
     if (size === 0) throw new ProtocolFault("Long message without bytes");
     if (packed !== undefined && size >= packed.bytes) throw new ProtocolFault("Packed message that is no smaller");
     const held = (chunked ? size : 0) + (packed?.bytes ?? 0);
-    const excess = this.#excess(packed?.bytes ?? size, held);
+    const excess = this.#reassembly.excess(packed?.bytes ?? size, held);
     if (excess !== undefined)
       return this.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
-    this.#assembling += held;
+    this.#reassembly.take(held);
     if (chunked) state.assembly = { bytes: allocate(size), filled: 0, charge, packed };
     else if (packed !== undefined) this.#unpack(stream, reader.bytes.subarray(reader.pos, reader.end), packed, charge);
   }
@@ -543,7 +552,7 @@ export abstract class Session implements FrameSink, OutputHost {
     state.arriving = [];
     this.#compression?.unpack(packed.algorithm, bytes, packed.bytes, (message) => {
       const first = (): void => {
-        this.#assembling -= held;
+        this.#reassembly.giveBack(held);
         if (message !== undefined) return this.deliver(stream, new Reader(message), charge);
         this.rejectMessage(stream, new RpcError("data_loss", "A compressed message cannot be unpacked"));
       };
@@ -559,21 +568,13 @@ export abstract class Session implements FrameSink, OutputHost {
       for (const [at, next] of waiting.entries()) {
         const unpacking: Waiting[] | undefined = stream.state?.arriving;
         if (unpacking !== undefined) return void unpacking.push(...waiting.slice(at));
-        if (this.closed || this.find(stream.id) !== stream) this.#assembling -= next.heldBytes;
+        if (this.closed || this.find(stream.id) !== stream) this.#reassembly.giveBack(next.heldBytes);
         else next.read();
       }
     } catch (error) {
       if (!(error instanceof ProtocolFault)) throw error;
       this.fault(error.message);
     }
-  }
-
-  /** Why a long message cannot be taken that needs `held` bytes until it is whole. */
-  #excess(total: number, held: number): string | undefined {
-    const { maxMessageBytes, maxReassemblyBytes } = this.limits;
-    if (total > maxMessageBytes) return `Message of ${total} bytes: at most ${maxMessageBytes} are accepted`;
-    if (this.#assembling + held <= maxReassemblyBytes) return undefined;
-    return `Message of ${total} bytes beside ${this.#assembling} bytes of unfinished ones: at most ${maxReassemblyBytes} are held`;
   }
 
   /** Takes in an item's credit and message. */
@@ -626,6 +627,12 @@ export abstract class Session implements FrameSink, OutputHost {
 
   protected countControl(): void {
     this.#countControl();
+  }
+
+  /** The connection is gone: nothing is held for it any more. */
+  protected letGo(): void {
+    this.closed = true;
+    this.#reassembly.close();
   }
 
   /** Ends the session; later calls of its methods do nothing. */
@@ -685,6 +692,7 @@ export abstract class Session implements FrameSink, OutputHost {
     const count = end - start;
     if (count === 0 || count > assembly.bytes.length - assembly.filled)
       throw new ProtocolFault("Chunk does not fit its message");
+    this.chunks++;
     assembly.bytes.set(bytes.subarray(start, end), assembly.filled);
     // The peer asks how far we are, now and then.
     this.#workFrames += ((assembly.filled + count) >>> 16) - (assembly.filled >>> 16);
@@ -701,7 +709,7 @@ export abstract class Session implements FrameSink, OutputHost {
 
   #dropAssembly(state: StreamState): void {
     if (state.assembly === undefined) return;
-    this.#assembling -= state.assembly.bytes.length + (state.assembly.packed?.bytes ?? 0);
+    this.#reassembly.giveBack(state.assembly.bytes.length + (state.assembly.packed?.bytes ?? 0));
     state.assembly = undefined;
   }
 
