@@ -164,6 +164,23 @@ export const lawTwo: Law = (it) => {
     assert.equal(error.handled, "maybe");
   });
 
+  it("a half-open connection is found out at the server, too: the handler of a client that vanished is told", async (world) => {
+    const reason = deferred<string>();
+    const server = world.server({ limits: { keepaliveMs: 30, keepaliveTimeoutMs: 30 } }).handle(Probe, {
+      plain(_: unknown, { signal }: Context) {
+        signal.addEventListener("abort", () => reason.resolve((signal.reason as Error).message));
+        return never();
+      },
+    } as never);
+    const client = world.client(await world.listen(server));
+    const end = failure(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 60_000 }));
+    await world.until(() => server.stats().inFlight === 1);
+    world.faults.freeze();
+    assert.match(await world.run(reason.promise), /gave no sign of life for/);
+    await world.run(client.close({ graceMs: 0 }));
+    await world.run(end);
+  });
+
   it(
     "after a stall, a reply that lies in the socket wins over the deadline that passed meanwhile",
     async (world) => {

@@ -11,6 +11,7 @@ const Flow = service("laws.Flow", {
   produce: serverStream(struct({ count: u32 }), struct({ chunk: bytes })),
   consume: clientStream(struct({ chunk: bytes }), struct({ count: u32 })),
   hold: unary(struct({}), struct({})),
+  take: unary(struct({ chunk: bytes }), struct({ bytes: u32 })),
 });
 
 /** A fast producer waits for a slow reader, in both directions; every queue has a bound. */
@@ -161,6 +162,26 @@ export const lawSix: Law = (it) => {
     assert.equal(client.stats().waiting, 4);
     await world.run(Promise.all([...held, ...waiting]));
     assert.equal(client.stats().waiting, 0);
+  });
+
+  it("long messages at once are served within the budget and refused past it, and none waits for another", async (world) => {
+    const server = world
+      .server({ limits: { maxReassemblyBytes: 1024 * 1024 } })
+      .handle(Flow, { take: ({ chunk }: { chunk: Uint8Array }) => ({ bytes: chunk.length }) } as never);
+    const client = world.client(await world.listen(server));
+    const chunk = new Uint8Array(200 * 1024);
+    const calls = Array.from({ length: 40 }, () =>
+      client.call(Flow.methods.take, { chunk }).then(
+        ({ bytes: size }) => size,
+        (error: { code: string }) => error.code,
+      ),
+    );
+    const ends = await world.run(Promise.all(calls));
+    const served = ends.filter((end) => end === chunk.length).length;
+    const refused = ends.filter((end) => end === "resource_exhausted").length;
+    assert.equal(served + refused, 40, String(ends));
+    assert.ok(served >= 5, `${served} served`);
+    assert.deepEqual(await world.run(client.call(Flow.methods.take, { chunk })), { bytes: chunk.length });
   });
 
   it("a handler that answers with a message beyond the limit fails its call only", async (world) => {

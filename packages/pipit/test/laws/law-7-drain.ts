@@ -52,6 +52,28 @@ export const lawSeven: Law = (it) => {
     await world.run(aborted.promise);
   });
 
+  it("the reply to a caller that still sends is not lost when the server closes on its unread input", async (world) => {
+    const answered = deferred();
+    // So long that the last of it still lies in the kernel when the server ends.
+    const text = "enough ".repeat(500_000);
+    const server = world.server().handle(Probe, {
+      async sum(requests: AsyncIterable<{ text: string }>) {
+        for await (const _ of requests) break;
+        answered.resolve();
+        return { text };
+      },
+    } as never);
+    const client = world.client(await world.listen(server));
+    function* endless(): Generator<{ text: string }> {
+      for (;;) yield { text: "x".repeat(30_000) };
+    }
+    const call = client.call(Probe.methods.sum, endless());
+    await world.run(answered.promise);
+    const closed = server.close({ graceMs: 10_000 });
+    assert.equal((await world.run(call)).text.length, text.length);
+    await world.run(closed);
+  });
+
   it("a rolling restart under load of unsafe calls fails none", async (world) => {
     const registry = memoryRegistry();
     const start = async (): Promise<ReturnType<typeof world.server>> => {

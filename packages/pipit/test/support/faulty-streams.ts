@@ -22,6 +22,8 @@ export interface Faults {
   resetNextAfter(direction: "sent" | "received", byteCount: number): void;
   /** Connections opened so far. */
   readonly connectCount: number;
+  /** Bytes that the clients' connections have passed so far. */
+  readonly passedBytes: Readonly<Record<"sent" | "received", number>>;
 }
 
 /** A byte transport that misbehaves on order: the same faults over memory, the simulated network and TCP. */
@@ -32,6 +34,7 @@ export class FaultyStreams implements ByteTransport, Faults {
   readonly #refused = new Set<string>();
   #next: { direction: "sent" | "received"; byteCount: number } | undefined;
   connectCount = 0;
+  readonly passedBytes = { sent: 0, received: 0 };
 
   constructor(inner: ByteTransport) {
     this.#inner = inner;
@@ -41,7 +44,7 @@ export class FaultyStreams implements ByteTransport, Faults {
   async connect(address: string, options: ByteConnectOptions): Promise<ByteStream> {
     if (this.#refused.has(address))
       throw new RpcError("unavailable", `Cannot connect to ${address}: refused by the test`);
-    const stream = new FaultyStream(await this.#inner.connect(address, options), address);
+    const stream = new FaultyStream(await this.#inner.connect(address, options), address, this.passedBytes);
     this.connectCount++;
     stream.budget = this.#next;
     this.#next = undefined;
@@ -81,13 +84,15 @@ export class FaultyStreams implements ByteTransport, Faults {
 class FaultyStream implements ByteStream, ByteStreamHandler {
   readonly address: string;
   readonly #inner: ByteStream;
+  readonly #passedBytes: Record<"sent" | "received", number>;
   #handler: ByteStreamHandler | undefined;
   budget: { direction: "sent" | "received"; byteCount: number } | undefined;
   frozen = false;
 
-  constructor(inner: ByteStream, address: string) {
+  constructor(inner: ByteStream, address: string, passedBytes: Record<"sent" | "received", number>) {
     this.#inner = inner;
     this.address = address;
+    this.#passedBytes = passedBytes;
   }
 
   get peer(): StreamPeer {
@@ -152,6 +157,7 @@ class FaultyStream implements ByteStream, ByteStreamHandler {
   /** What of the bytes still passes. The reset comes with the byte that would be one too many. */
   #pass(direction: "sent" | "received", bytes: Uint8Array): Uint8Array | undefined {
     if (this.frozen) return undefined;
+    this.#passedBytes[direction] += bytes.length;
     const { budget } = this;
     if (budget?.direction !== direction) return bytes;
     if (bytes.length <= budget.byteCount) {

@@ -328,6 +328,21 @@ test("calls started while connecting go out when it stands, and fail as not run 
   assert.equal(call.end?.type, "reply");
 });
 
+test("a connection that does not come about in time fails, with what waited for it not run", async () => {
+  const pair = await wirePair({ contract: Echo, onCall: answer });
+  await pair.clock.advance(10);
+  pair.network.partition(["client"], ["server"]);
+  const late = pair.connect();
+  const call = new RecordedCall(Echo.methods.echo, { text: "x" });
+  late.start(call);
+  await pair.clock.advance(4990);
+  assert.equal(call.events.length, 0);
+  await pair.clock.advance(20);
+  assert.ok(call.end?.type === "failure" && call.end.failure.handled === "no");
+  assert.match(call.end.failure.error.message, /^No connection to server:\d+ within 5000 ms/);
+  assert.equal(late.state, "closed");
+});
+
 test("a peer that falls silent while a call waits is found by keepalive", async () => {
   const pair = await wirePair({ contract: Echo });
   const call = new RecordedCall(Echo.methods.echo, { text: "x" });
