@@ -67,6 +67,7 @@ export function arrayNode(of: readonly Node[], isSet: boolean): Node {
   return {
     kind,
     of,
+    remake: (of) => arrayNode(of, isSet),
     bits: 0,
     most: 5,
     least: () => 1,

@@ -32,11 +32,11 @@ export function containerDef(
   return def;
 }
 
+/** A member and its declaration. */
+export type Member<D extends Def> = readonly [name: string, get: () => D];
+
 /** Named members of a declaration, as declarations of their own. A getter is called once, when its member is needed. */
-export function membersOf<D extends Def>(
-  object: object,
-  defOf: (member: unknown, name: string) => D,
-): [name: string, get: () => D][] {
+export function membersOf<D extends Def>(object: object, defOf: (member: unknown, name: string) => D): Member<D>[] {
   const own = Object.entries(Object.getOwnPropertyDescriptors(object)).filter(([, { enumerable }]) => enumerable);
   return own.map(([name, { get, value }]) => {
     let def = get === undefined ? defOf(value, name) : undefined;

@@ -1,9 +1,9 @@
 import { toCodecError } from "./fault.ts";
-import { codecFromSchema } from "./from-schema.ts";
-import { parseSchema } from "./parse-schema.ts";
+import type { Node } from "./node.ts";
 import { planOf } from "./plan.ts";
+import { writerDef } from "./reader-of.ts";
 import { resolve } from "./resolve.ts";
-import { type Schema, schemaOf } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 import type { Declaration } from "./types.ts";
 
 /** What {@link diff} finds. */
@@ -22,14 +22,16 @@ export interface SchemaDiff {
  * @throws CodecError `schema` when one of them is not a schema
  */
 export function diff(writer: Schema | HasDef, reader: Schema | HasDef): SchemaDiff {
-  const schema = isCodec(writer) ? schemaOf(writer["~def"]) : writer;
-  const def = isCodec(reader) ? reader["~def"] : codecFromSchema(reader)["~def"];
   try {
-    const { problems, notes } = resolve(planOf(def).node, parseSchema(schema));
+    const { problems, notes } = resolve(nodeOf(writer), nodeOf(reader));
     return { compatible: problems.length === 0, problems, notes };
   } catch (error) {
     throw toCodecError(error);
   }
+}
+
+function nodeOf(side: Schema | HasDef): Node {
+  return planOf(isCodec(side) ? side["~def"] : writerDef(side)).node;
 }
 
 /** A codec, as far as this file is concerned. */

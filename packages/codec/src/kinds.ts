@@ -1,9 +1,5 @@
 /** What there is: names of types, and sizes that follow from them. */
 
-/** Types without children. */
-export const LEAF_TYPES: ReadonlySet<string> = /* @__PURE__ */ (() =>
-  new Set("bool u8 u16 u32 u64 i8 i16 i32 i64 uint int f32 f64 string bytes date uuid any".split(" ")))();
-
 /** Names and element sizes of the typed arrays that have a schema. */
 export const ELEMENT_BYTES: Readonly<Record<string, number>> = {
   Int8Array: 1,

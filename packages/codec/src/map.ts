@@ -67,6 +67,7 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
   return {
     kind,
     of,
+    remake: (of) => pairsNode(of, isRecord),
     bits: 0,
     most: 5,
     least: () => 1,

@@ -28,7 +28,7 @@ export interface Plan {
 export interface Node {
   readonly kind: string;
   /** Width of the head. */
-  bits: number;
+  readonly bits: number;
   /** A lower bound for the bytes of the body, looking `depth` levels down. */
   least(depth: number): number;
   /** Most bytes of the body, up to what brings its own `reserve` (lists, bytes): what a container reserves at once. */
@@ -50,6 +50,8 @@ export interface Node {
   };
   /** Children, for what walks over nodes. */
   readonly of: readonly Node[];
+  /** The same node with other children, which may come later. Structs are matched by name instead. */
+  remake?(of: readonly Node[]): Node;
   /** Set by the plan where the schema refers to itself: such nodes count depth, and become functions when compiled. */
   recursive?: boolean;
   /** How many places use this node. */

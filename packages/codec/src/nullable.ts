@@ -21,14 +21,10 @@ export function nullable<C extends AnyCodec>(codec: C): NullableCodec<C> {
   const def: Def = {
     kind: "nullable",
     build(plan) {
-      // Its width is that of the child, so a nullable cannot be in place before the child is.
       const of: Node[] = [];
       const node = plan.place(def, nullableNode(of));
-      node.bits = Number.NaN;
       of.push(plan.node(child));
-      const bits = (of[0] as Node).bits;
-      if (Number.isNaN(bits) || bits > 15) fail("schema", "a nullable refers to itself, or wraps too many others");
-      node.bits = 1 + bits;
+      if (of[0]?.kind === "nullable") fail("schema", "nullable of a nullable: null would mean two things");
       return node;
     },
     describe: (schemas) => schemas.composite(def, "nullable", () => ({ of: child.describe(schemas) })),
@@ -41,7 +37,11 @@ export function nullableNode(of: readonly Node[]): Node {
   return {
     kind: "nullable",
     of,
-    bits: 0,
+    remake: nullableNode,
+    // Only known when the child is there, which comes after.
+    get bits() {
+      return 1 + child().bits;
+    },
     most: 0,
     room: (g) => g.room(child()),
     least: () => 0,

@@ -1,138 +1,116 @@
 /** How each type with children, or with names, reads another version of itself. Types without either need nothing. */
-import { arrayNode } from "./array.ts";
-import { decodeAlone } from "./bits.ts";
 import { type EnumerationNode, quoted } from "./enumeration.ts";
-import { fail, within } from "./fault.ts";
-import { reading } from "./foreign.ts";
-import { indexBits, MOST_CHOICES } from "./kinds.ts";
-import { pairsNode } from "./map.ts";
 import type { Node } from "./node.ts";
-import { nullableNode } from "./nullable.ts";
-import type { Parsed } from "./parse-schema.ts";
 import { resolveStruct } from "./resolve-struct.ts";
 import type { Resolution } from "./resolve.ts";
-import { tupleNode } from "./tuple.ts";
+import type { StructNode } from "./struct.ts";
 import type { TypedArrayNode } from "./typed-array.ts";
 import type { UnionNode } from "./union.ts";
 
-type Resolve = (w: Parsed, reader: Node, resolution: Resolution, path: string) => Node;
-
 /** Resolution of a reader's node against a writer's of the same kind. */
-export const resolveByKind: ReadonlyMap<string, Resolve> = /* @__PURE__ */ new Map<string, Resolve>([
-  ["array", resolveItems],
-  ["set", resolveItems],
-  ["map", resolvePairs],
-  ["record", resolvePairs],
-  ["nullable", resolveNullable],
-  ["tuple", resolveTuple],
-  ["struct", resolveStruct],
-  ["enumeration", resolveEnumeration],
-  ["union", resolveUnion],
-  ["typedArray", resolveTypedArray],
-]);
-
-function resolveItems(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
-  const items: Node[] = [];
-  const node = resolution.place(w, reader, arrayNode(items, reader.kind === "set"));
-  items.push(resolution.of(w.of[0] as Parsed, reader.of[0] as Node, `${path}[]`));
-  return node;
-}
-
-function resolvePairs(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
-  const isRecord = reader.kind === "record";
-  const pair: Node[] = [];
-  const node = resolution.place(w, reader, pairsNode(pair, isRecord));
-  const [key, value] = reader.of as readonly [Node, Node];
-  pair.push(isRecord ? key : resolution.of(w.of[0] as Parsed, key, `${path}{key}`));
-  pair.push(resolution.of(w.of.at(-1) as Parsed, value, `${path}{}`));
-  return node;
-}
-
-function resolveNullable(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
-  const inner: Node[] = [];
-  const node = resolution.place(w, reader, nullableNode(inner));
-  inner.push(resolution.of(w.of[0] as Parsed, reader.of[0] as Node, path));
-  node.bits = 1 + (inner[0] as Node).bits;
-  return node;
-}
-
-function resolveTuple(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
-  const { of } = reader;
-  if (w.of.length !== of.length) {
-    return resolution.problem(path, `writer has a tuple of ${w.of.length}, reader wants one of ${of.length}`);
+export function resolveByKind(writer: Node, reader: Node, resolution: Resolution, path: string): Node {
+  switch (reader.kind) {
+    case "struct":
+      return resolveStruct(writer as StructNode, reader as StructNode, resolution, path);
+    case "union":
+      return resolveUnion(writer as UnionNode, reader as UnionNode, resolution, path);
+    case "enumeration":
+      return resolveEnumeration(writer as EnumerationNode, reader as EnumerationNode, resolution, path);
+    case "typedArray":
+      return resolveTypedArray(writer as TypedArrayNode, reader as TypedArrayNode, resolution, path);
   }
-  const items: Node[] = [];
-  const node = resolution.place(w, reader, tupleNode(items));
-  w.of.forEach((item, i) => items.push(resolution.of(item, of[i] as Node, `${path}[${i}]`)));
+  return reader.of.length === 0 && writer.of.length === 0 ? reader : resolveChildren(writer, reader, resolution, path);
+}
+
+/** Where the children of a container are, in the path of a difference: one for each, or one for all. */
+const PLACES: Readonly<Record<string, readonly string[]>> = {
+  array: ["[]"],
+  set: ["[]"],
+  map: ["{key}", "{}"],
+  record: ["", "{}"],
+  nullable: [""],
+};
+
+/** A container, whose children are matched one by one. */
+function resolveChildren(writer: Node, reader: Node, resolution: Resolution, path: string): Node {
+  const { of, kind } = reader;
+  if (writer.of.length !== of.length) {
+    return resolution.problem(path, `writer has a tuple of ${writer.of.length}, reader wants one of ${of.length}`);
+  }
+  const children: Node[] = [];
+  const node = resolution.place(writer, reader, remake(writer, children));
+  for (const [i, child] of writer.of.entries()) {
+    children.push(resolution.of(child, of[i] as Node, path + (PLACES[kind]?.[i] ?? `[${i}]`)));
+  }
   return node;
 }
 
-function resolveTypedArray(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
-  const { name } = reader as TypedArrayNode;
-  return w.names[0] === name ? reader : resolution.problem(path, `writer has ${w.names[0]}, reader wants ${name}`);
+function resolveTypedArray(writer: TypedArrayNode, reader: TypedArrayNode, resolution: Resolution, path: string): Node {
+  return writer.name === reader.name
+    ? reader
+    : resolution.problem(path, `writer has ${writer.name}, reader wants ${reader.name}`);
 }
 
-/** What becomes of choices that the reader does not have; the problem where nothing can. */
+/** Notes what becomes of the writer's choices that the reader does not have. */
 function bridge(
-  unknown: readonly string[],
+  writer: readonly string[],
+  reader: { has(choice: string): boolean },
   fallback: string | undefined,
   resolution: Resolution,
   path: string,
-): Node | undefined {
-  if (unknown.length === 0) return undefined;
-  if (fallback === undefined) {
-    return resolution.problem(
+): void {
+  const unknown = writer.filter((choice) => !reader.has(choice));
+  if (unknown.length === 0) return;
+  if (fallback !== undefined)
+    resolution.note(path, `writer's ${quoted(unknown)} is read as ${JSON.stringify(fallback)}`);
+  else {
+    resolution.problem(
       path,
       `writer may send ${quoted(unknown)}, which the reader does not have and has no fallback for`,
     );
   }
-  resolution.note(path, `writer's ${quoted(unknown)} is read as ${JSON.stringify(fallback)}`);
-  return undefined;
 }
 
-function resolveEnumeration(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
-  const { values, fallback } = reader as EnumerationNode;
+function resolveEnumeration(
+  writer: EnumerationNode,
+  { values, fallback }: EnumerationNode,
+  resolution: Resolution,
+  path: string,
+): Node {
   const known = new Set(values);
-  const unknown = w.names.filter((value) => !known.has(value));
-  const problem = bridge(unknown, fallback, resolution, path);
-  if (problem !== undefined) return problem;
-  const results = w.names.map((value) => (known.has(value) ? value : fallback));
-  const big = w.names.length > MOST_CHOICES;
-  return reading("enumeration", indexBits(w.names.length), big ? 1 : 0, (from, head) => {
-    const index = big ? from.leb() : head;
-    return results[index] ?? fail("variant", `enumeration has no value number ${index}`);
-  });
+  bridge(writer.values, known, fallback, resolution, path);
+  return {
+    ...writer,
+    decode(from, head) {
+      const value = writer.decode(from, head) as string;
+      return known.has(value) ? value : fallback;
+    },
+  };
 }
 
-function resolveUnion(w: Parsed, reader: Node, resolution: Resolution, path: string): Node {
-  const { tags, fallback, of } = reader as UnionNode;
+function resolveUnion(writer: UnionNode, reader: UnionNode, resolution: Resolution, path: string): Node {
+  const { tags, fallback, of } = reader;
   const indexes = new Map(tags.map((tag, i) => [tag, i]));
-  const unknown = w.names.filter((tag) => !indexes.has(tag));
-  const problem = bridge(unknown, fallback?.type, resolution, path);
-  if (problem !== undefined) return problem;
+  bridge(writer.tags, indexes, fallback?.type, resolution, path);
   const payloads: Node[] = [];
-  const node = resolution.place(
-    w,
-    reader,
-    reading("union", indexBits(w.names.length), 0, (from, head) => {
-      const payload = payloads[head] ?? fail("variant", `union has no case number ${head}`);
-      const type = w.names[head] as string;
-      try {
-        const value = decodeAlone(from, payload);
-        return indexes.has(type) ? { type, value } : { ...fallback };
-      } catch (error) {
-        throw within(error, ".value");
-      }
-    }),
-  );
-  w.of.forEach((payload, i) => {
-    const tag = w.names[i] as string;
+  const node = resolution.place(writer, reader, remake(writer, payloads));
+  const { decode } = node;
+  node.decode = (from, head) => {
+    const value = decode(from, head);
+    return indexes.has(writer.tags[head] as string) ? value : { ...fallback };
+  };
+  for (const [i, payload] of writer.of.entries()) {
+    const tag = writer.tags[i] as string;
     const index = indexes.get(tag);
+    // What only the writer has is read as it wrote it, and let go.
     payloads.push(
-      index === undefined
-        ? resolution.skip(payload)
-        : resolution.of(payload, of[index] as Node, `${path}(${tag.slice(0, 40)})`),
+      index === undefined ? payload : resolution.of(payload, of[index] as Node, `${path}(${tag.slice(0, 40)})`),
     );
-  });
+  }
   return node;
+}
+
+/** The same container with other children, which may come later. */
+function remake(node: Node, of: readonly Node[]): Node {
+  return (node.remake as NonNullable<Node["remake"]>)(of);
 }

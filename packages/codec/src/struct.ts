@@ -1,4 +1,4 @@
-import { membersOf } from "./children.ts";
+import { type Member, membersOf } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { fieldSegment } from "./codec-error.ts";
 import { expected } from "./fault.ts";
@@ -39,26 +39,23 @@ export function struct<const F extends Readonly<Record<string, any>>>(
   fields: F,
   options: StructOptions = {},
 ): StructCodec<F> {
-  return makeCodec<StructCodec<F>>(structDef(fields, options));
-}
-
-/** Declaration of a struct, with what resolution needs. */
-export interface StructDef extends Def {
-  readonly aliases: ReadonlyMap<string, readonly string[]>;
-}
-
-function structDef(fields: object, options: StructOptions): StructDef {
   if (typeof fields !== "object" || fields === null) throw new TypeError("struct takes an object of codecs");
-  const members = membersOf(fields, defOf);
   const aliases = new Map(Object.entries(options.aliases ?? {}));
+  return makeCodec<StructCodec<F>>(structDef(membersOf(fields, defOf), options, aliases));
+}
+
+/** Declaration of a struct of these members. */
+export function structDef(
+  members: readonly Member<OptionalDef>[],
+  { name, doc }: StructOptions,
+  aliases: StructNode["aliases"],
+): Def {
+  const names = new Set(members.map(([member]) => member));
   for (const name of aliases.keys()) {
-    if (!members.some(([member]) => member === name))
-      throw new TypeError(`struct has aliases for "${name}", which is no field of it`);
+    if (!names.has(name)) throw new TypeError(`struct has aliases for "${name}", which is no field of it`);
   }
-  const { name, doc } = options;
-  const def: StructDef = {
+  const def: Def = {
     kind: "struct",
-    aliases,
     build(plan) {
       const list: Field[] = [];
       const of: Node[] = [];

@@ -30,6 +30,7 @@ export function tupleNode(of: readonly Node[]): Node {
     ...membersNode(fields, check, () => () => []),
     kind: "tuple",
     of,
+    remake: tupleNode,
     genEncode(g, v) {
       g.line(`if(!Array.isArray(${v})||${v}.length!==${of.length})bad();`);
       genMembers(

@@ -1,5 +1,5 @@
 import { decodeAlone, encodeAlone } from "./bits.ts";
-import { childDef, membersOf } from "./children.ts";
+import { childDef, type Member, membersOf } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
 import { listed } from "./enumeration.ts";
@@ -35,11 +35,15 @@ export function union<const C extends Readonly<Record<string, any>>>(
   options: UnionOptions<UnionTypes<C>["output"]> = {},
 ): UnionCodec<C> {
   const members = membersOf(cases, (member, tag) => childDef(member as AnyCodec, `union case "${tag}"`));
+  return makeCodec<UnionCodec<C>>(unionDef(members, options.fallback));
+}
+
+/** Declaration of a union of these cases. */
+export function unionDef(members: readonly Member<Def>[], fallback: UnionNode["fallback"]): Def {
   if (members.length === 0 || members.length > MOST_CHOICES) {
     throw new TypeError(`union takes 1 to ${MOST_CHOICES} cases, got ${members.length}`);
   }
   const tags = members.map(([tag]) => tag);
-  const fallback = options.fallback as { type: string; value: unknown } | undefined;
   if (fallback !== undefined && !tags.includes(fallback.type)) {
     throw new TypeError(`union has no case ${JSON.stringify(fallback.type)} to fall back to`);
   }
@@ -57,7 +61,7 @@ export function union<const C extends Readonly<Record<string, any>>>(
         ...(fallback === undefined ? {} : { fallback: fallback.type }),
       })),
   };
-  return makeCodec<UnionCodec<C>>(def);
+  return def;
 }
 
 /** The node of a union, for the resolver too. */
@@ -82,6 +86,7 @@ export function unionNode(tags: readonly string[], of: readonly Node[], fallback
     tags,
     fallback,
     of,
+    remake: (of) => unionNode(tags, of, fallback),
     bits,
     most: 0,
     room: (g) => Math.max(...of.map((node) => g.room(node) + Math.ceil(node.bits / 8))),

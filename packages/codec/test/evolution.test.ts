@@ -320,6 +320,27 @@ describe("a schema that travelled", () => {
     assert.notEqual(fingerprintOf(plain), fingerprintOf(struct({ b: string, a: u8 })));
   });
 
+  test("keeps the order of names that an object would put first", () => {
+    const fields = [
+      { name: "b", of: "string" },
+      { name: "2", of: "u8" },
+      { name: "1", of: "u8" },
+    ] as const;
+    const bytes = tuple([string, u8, u8]).encode(["x", 2, 1]);
+    const schema: Schema = { type: "struct", fields };
+    assert.deepEqual(codecFromSchema(schema).schema, schema);
+    assert.deepEqual(codecFromSchema(schema).decode(bytes), { b: "x", 1: 1, 2: 2 });
+    assert.deepEqual(readerOf(struct({ 1: u8, 2: u16 }), schema).decode(bytes), { 1: 1, 2: 2 });
+    const choice: Schema = {
+      type: "union",
+      of: [
+        { tag: "b", of: "u8" },
+        { tag: "0", of: "string" },
+      ],
+    };
+    assert.deepEqual(codecFromSchema(choice).decode(Uint8Array.of(0, 7, 0)), { type: "b", value: 7 });
+  });
+
   const hostile: readonly (readonly [string, unknown])[] = [
     ["no schema", 5],
     ["an unknown type", "u7"],
