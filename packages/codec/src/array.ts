@@ -125,7 +125,6 @@ function encodeItems(out: Out, { bits, list, head: headOf, encode }: Items, valu
   const n = values.length;
   out.leb(n);
   if (list !== undefined) {
-    out.writer.reserve(list.most(n));
     list.write(out.writer, values, n);
     return;
   }
@@ -171,10 +170,8 @@ function genItems(g: Generator, node: Node, values: string): void {
   g.line(g.leb(n));
   const dense = listOf(node);
   if (dense !== undefined) {
-    const list = g.external(dense);
-    g.reserve(`${list}.most(${n})`);
-    g.line(`C.bytes=B;C.view=V;C.pos=p;${list}.write(C,${values},${n});p=C.pos;`);
-    return;
+    g.line(`w.pos=p;${g.external(dense)}.write(w,${values},${n});p=w.pos;`);
+    return g.reload();
   }
   const area = node.bits > 0 ? genOpenBits(g, `${n}*${node.bits}`) : "";
   genLoop(g, n, [node], (i) => {

@@ -4,7 +4,7 @@
  *
  * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `T` and `X`
  * (the narrow is `t` in the main function, as storing young strings where functions see them costs a write barrier each),
- * depth `D`, list cursor `C`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
+ * depth `D`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
  * `E`, position `p`, position out of a function `P`, free values `Q`, claims `R`, depth `D`, list cursor `I`. Every read beyond the
  * end leaves `p` past `E`, which is checked once, at the end; counts are checked before room is made for them.
  * `bad()` gives up: the interpreter then does the message again and says what is wrong.

@@ -3,7 +3,8 @@
  * readers never look past `from.end` for a value, though they may load past it where the buffer goes on.
  */
 import { expected, fail, within } from "./fault.ts";
-import type { List, ListIn, ListOut } from "./node.ts";
+import type { List, ListIn } from "./node.ts";
+import type { Writer } from "./writer.ts";
 
 /** Longest list of doubles that starts as a copy of a template. Storing doubles into `new Array(n)` re-allocates it. */
 const TEMPLATE_LENGTH = 16_384;
@@ -47,8 +48,8 @@ export function fixedList(
   return {
     name,
     least: (n) => n * size,
-    most: (n) => n * size,
     write(out, values, n) {
+      out.reserve(n * size);
       const { view } = out;
       let { pos } = out;
       for (let i = 0; i < n; i++, pos += size) if (!put(view, pos, values[i])) wrongItem(name, values[i], i);
@@ -68,8 +69,8 @@ export function fixedList(
 export const f64List: List = {
   name: "f64",
   least: (n) => n * 8,
-  most: (n) => n * 8,
   write(out, values, n) {
+    out.reserve(n * 8);
     for (let i = 0; i < n; i += CHUNK) writeDoubles(out, values, i, Math.min(i + CHUNK, n));
   },
   read(from, n) {
@@ -79,20 +80,35 @@ export const f64List: List = {
   },
 };
 
-function writeDoubles(out: ListOut, values: readonly unknown[], start: number, stop: number): void {
+function writeDoubles(out: Writer, values: readonly unknown[], start: number, stop: number): void {
   const { view } = out;
   let { pos } = out;
-  // NaN if any value is, or for two infinities. Asking each value would make an object of it.
-  let sum = 0;
-  for (let i = start; i < stop; i++, pos += 8) {
+  // NaN if any value is, or for two infinities. Asking each value would make an object of it; one sum would wait for itself.
+  let even = 0;
+  let odd = 0;
+  let i = start;
+  for (; i + 4 <= stop; i += 4, pos += 32) {
+    const a = values[i];
+    const b = values[i + 1];
+    const c = values[i + 2];
+    const d = values[i + 3];
+    if (typeof a !== "number" || typeof b !== "number" || typeof c !== "number" || typeof d !== "number") break;
+    view.setFloat64(pos, a, true);
+    view.setFloat64(pos + 8, b, true);
+    view.setFloat64(pos + 16, c, true);
+    view.setFloat64(pos + 24, d, true);
+    even += a + c;
+    odd += b + d;
+  }
+  for (; i < stop; i++, pos += 8) {
     const value = values[i];
     if (typeof value !== "number") wrongItem("f64", value, i);
     view.setFloat64(pos, value, true);
-    sum += value;
+    even += value;
   }
   out.pos = pos;
-  if (sum === sum) return;
-  for (let i = stop; i > start; ) {
+  if (even === even && odd === odd) return;
+  while (i > start) {
     pos -= 8;
     if (Number.isNaN(values[--i])) view.setFloat64(pos, Number.NaN, true);
   }
@@ -122,14 +138,11 @@ function width32(value: number): number {
   return 3 - (Math.clz32(value | 1) >> 3);
 }
 
-const MASK32: readonly number[] = [0xff, 0xffff, 0xffffff, -1];
-
 /** Group varint: a control byte with four 2-bit widths, then the four values, zigzag if signed, in 1 to 4 bytes. */
 function groupList(name: string, signed: boolean): List {
   return {
     name,
     least: leastGroups,
-    most: (n) => n * 4 + Math.ceil(n / 4) + 4,
     write(out, values, n) {
       for (let i = 0; i < n; i += CHUNK) writeGroups(out, values, i, Math.min(i + CHUNK, n), signed);
     },
@@ -147,27 +160,53 @@ function groupList(name: string, signed: boolean): List {
   };
 }
 
-function writeGroups(out: ListOut, values: readonly unknown[], start: number, stop: number, signed: boolean): void {
-  const { bytes, view } = out;
+function writeGroups(out: Writer, values: readonly unknown[], start: number, stop: number, signed: boolean): void {
+  out.reserve(5 * (stop - start) + 8);
+  const { view } = out;
   let { pos } = out;
-  for (let i = start; i < stop; ) {
-    const control = pos++;
-    let widths = 0;
-    const end = Math.min(i + 4, stop);
-    for (let shift = 0; i < end; i++, shift += 2) {
-      const value = values[i] as number;
-      const int = value | 0;
-      if (int !== value ? signed || value >>> 0 !== value : int < 0 && !signed) {
-        wrongItem(signed ? "i32" : "u32", value, i);
-      }
-      const bits = signed ? (int << 1) ^ (int >> 31) : int;
-      const width = width32(bits);
-      view.setInt32(pos, bits, true);
-      pos += width + 1;
-      widths |= width << shift;
-    }
-    bytes[control] = widths;
+  const shift = signed ? 1 : 0;
+  let i = start;
+  for (; i + 4 <= stop; i += 4) {
+    const a = values[i] as number;
+    const b = values[i + 1] as number;
+    const c = values[i + 2] as number;
+    const d = values[i + 3] as number;
+    // Without branches for the rare u32 past 2^31: it goes the slower way, with all that follow.
+    if ((a | 0) !== a || (b | 0) !== b || (c | 0) !== c || (d | 0) !== d) break;
+    if (!signed && (a | b | c | d) < 0) break;
+    const x = (a << shift) ^ (a >> 31);
+    const y = (b << shift) ^ (b >> 31);
+    const z = (c << shift) ^ (c >> 31);
+    const w = (d << shift) ^ (d >> 31);
+    const second = pos + 2 + width32(x);
+    const third = second + 1 + width32(y);
+    const fourth = third + 1 + width32(z);
+    view.setInt32(pos + 1, x, true);
+    view.setInt32(second, y, true);
+    view.setInt32(third, z, true);
+    view.setInt32(fourth, w, true);
+    view.setUint8(pos, width32(x) | (width32(y) << 2) | (width32(z) << 4) | (width32(w) << 6));
+    pos = fourth + 1 + width32(w);
   }
+  out.pos = pos;
+  for (; i < stop; i += 4) writeGroup(out, values, i, Math.min(i + 4, stop), signed);
+}
+
+/** A group of any values: the last one, or one with a wrong value in it. */
+function writeGroup(out: Writer, values: readonly unknown[], start: number, stop: number, signed: boolean): void {
+  const { bytes, view } = out;
+  let pos = out.pos + 1;
+  let widths = 0;
+  for (let i = start; i < stop; i++) {
+    const value = values[i] as number;
+    if ((signed ? value | 0 : value >>> 0) !== value) wrongItem(signed ? "i32" : "u32", value, i);
+    const bits = signed ? (value << 1) ^ (value >> 31) : value;
+    const width = width32(bits);
+    view.setInt32(pos, bits, true);
+    pos += width + 1;
+    widths |= width << (2 * (i - start));
+  }
+  bytes[out.pos] = widths;
   out.pos = pos;
 }
 
@@ -180,19 +219,19 @@ function readGroups(from: ListIn, values: number[], start: number, stop: number,
   let seen = 0;
   let i = start;
   for (; i + 4 <= stop && pos <= fast; i += 4) {
-    const widths = bytes[pos++] as number;
+    const widths = bytes[pos] as number;
     const a = widths & 3;
-    const x = view.getInt32(pos, true) & (MASK32[a] as number);
-    pos += a + 1;
     const b = (widths >> 2) & 3;
-    const y = view.getInt32(pos, true) & (MASK32[b] as number);
-    pos += b + 1;
     const c = (widths >> 4) & 3;
-    const z = view.getInt32(pos, true) & (MASK32[c] as number);
-    pos += c + 1;
     const d = widths >> 6;
-    const w = view.getInt32(pos, true) & (MASK32[d] as number);
-    pos += d + 1;
+    const second = pos + 2 + a;
+    const third = second + 1 + b;
+    const fourth = third + 1 + c;
+    const x = view.getInt32(pos + 1, true) & (-1 >>> (24 - 8 * a));
+    const y = view.getInt32(second, true) & (-1 >>> (24 - 8 * b));
+    const z = view.getInt32(third, true) & (-1 >>> (24 - 8 * c));
+    const w = view.getInt32(fourth, true) & (-1 >>> (24 - 8 * d));
+    pos = fourth + 1 + d;
     values[i] = (x >>> shift) ^ -(x & shift);
     values[i + 1] = (y >>> shift) ^ -(y & shift);
     values[i + 2] = (z >>> shift) ^ -(z & shift);
@@ -232,23 +271,25 @@ function nextByte(from: ListIn): number {
   return from.bytes[from.pos++] as number;
 }
 
-/** Upper halves from here on are those of unsafe integers, or of the least safe ones. */
-const MOST_UPPER = 0x1fffff;
-/** More than the sum of a block of safe integers. */
-const MOST_SUM = 2 ** 60;
+/**
+ * Where numbers of so many bytes end. Those of 7 bytes are counted from -0x38000000000000 (normative): an integer below this
+ * limit lies in the lowest bytes of its sum with 1.5 × 2^52 = 6755399441055744, be it of 5, 6 or 7 bytes, ready to be
+ * stored. Such numbers stand as literals in the loops, where a constant of the module would be looked up for each value.
+ */
+const LIMITS: readonly number[] = [0, 2 ** 7, 2 ** 15, 2 ** 23, 2 ** 31, 2 ** 39, 2 ** 47, 2 ** 51];
 
-/** Blocks of 64: a byte with the width of the widest value, then all values in that many bytes, two's complement. */
+/** Blocks of 64: a byte with the width of the widest value, then all values in that many bytes. */
 function int53List(name: string, lowest: number): List {
   return {
     name,
     least: (n) => n + Math.ceil(n / BLOCK),
-    most: (n) => n * 7 + Math.ceil(n / BLOCK) + 8,
     write(out, values, n) {
       // With the width of the block before, most blocks are checked and written in one pass. The calls of that pass stand
       // here alone, so that V8 inlines them: they take half the time then.
       let width = 4;
       for (let i = 0; i < n; i += BLOCK) {
         const stop = Math.min(i + BLOCK, n);
+        out.reserve(7 * (stop - i) + 9);
         const needed =
           width > 4 ? writeWide(out, values, i, stop, width, lowest) : writeNarrow(out, values, i, stop, width, lowest);
         if (needed !== width) width = rewrite(out, values, i, stop, name, lowest);
@@ -266,28 +307,37 @@ function int53List(name: string, lowest: number): List {
 
 /** Writes a block whose width was not that of the block before; gives its width. */
 function rewrite(
-  out: ListOut,
+  out: Writer,
   values: readonly unknown[],
   start: number,
   stop: number,
   name: string,
   lowest: number,
 ): number {
+  const wrong = findWrong(values, start, stop, lowest);
+  if (wrong >= 0) wrongItem(name, values[wrong], wrong);
   let width = writeNarrow(out, values, start, stop, 4, lowest);
   if (width > 0) {
     if (width < 4) writeNarrow(out, values, start, stop, width, lowest);
     return width;
   }
-  const wrong = findWrong(values, start, stop, lowest);
-  if (wrong >= 0) wrongItem(name, values[wrong], wrong);
-  width = writeWide(out, values, start, stop, 5, lowest);
-  if (width > 5) writeWide(out, values, start, stop, width, lowest);
-  return Math.max(width, 5);
+  for (width = 7; width > 5 && !isNeeded(values, start, stop, width); ) width--;
+  return writeWide(out, values, start, stop, width, lowest);
+}
+
+/** Whether any value needs so many bytes. */
+function isNeeded(values: readonly unknown[], start: number, stop: number, width: number): boolean {
+  const limit = LIMITS[width - 1] as number;
+  for (let i = start; i < stop; i++) {
+    const value = values[i] as number;
+    if (value >= limit || value < -limit) return true;
+  }
+  return false;
 }
 
 /** Writes a block of 32-bit values at a guess; gives the width that it should have, or 0 if it is none. */
 function writeNarrow(
-  { view, pos: start }: ListOut,
+  { view, pos: start }: Writer,
   values: readonly unknown[],
   from: number,
   stop: number,
@@ -307,34 +357,30 @@ function writeNarrow(
   return signs < 0 && lowest === 0 ? 0 : ((32 - Math.clz32(bits)) >> 3) + 1;
 }
 
-/** The same for wider values; 0 also if it may be a narrow block. */
+/** The same for wider values; 0 also if fewer bytes would do, or more are needed. */
 function writeWide(
-  { view, pos: start }: ListOut,
+  { view, pos: start }: Writer,
   values: readonly unknown[],
   from: number,
   stop: number,
   guess: number,
   lowest: number,
 ): number {
+  const limit = LIMITS[guess] as number;
+  const low = lowest === 0 ? 0 : -limit;
   let pos = start + 1;
-  // Bits that any upper half needs, sign apart.
-  let bits = 0;
-  let signs = 0;
-  let sum = 0;
   for (let i = from; i < stop; i++, pos += guess) {
     const value = values[i];
-    if (typeof value !== "number" || Math.floor(value) !== value) return 0;
-    sum += Math.abs(value);
-    const high = Math.floor(value * 2 ** -32) | 0;
-    bits |= high ^ (high >> 31);
-    signs |= high;
-    view.setInt32(pos, value | 0, true);
-    view.setInt32(pos + 4, high, true);
+    if (typeof value !== "number") return 0;
+    const shifted = value + 6755399441055744;
+    if (value >= low && value < limit && shifted - 6755399441055744 === value) view.setFloat64(pos, shifted, true);
+    else {
+      if (guess < 7 || !Number.isSafeInteger(value) || value < lowest) return 0;
+      view.setInt32(pos, value | 0, true);
+      view.setInt32(pos + 4, Math.floor(value * 2 ** -32) + 0x380000, true);
+    }
   }
-  // Past 2^63 a value may have no upper half, but then it shows in the sum.
-  if (bits === 0 || sum > MOST_SUM || (signs < 0 && lowest === 0)) return 0;
-  if (bits >= MOST_UPPER && findWrong(values, from, stop, lowest) >= 0) return 0;
-  return ((64 - Math.clz32(bits)) >> 3) + 1;
+  return isNeeded(values, from, stop, guess) ? guess : 0;
 }
 
 function readBlock(from: ListIn, values: number[], start: number, stop: number, name: string, lowest: number): void {
@@ -343,7 +389,9 @@ function readBlock(from: ListIn, values: number[], start: number, stop: number, 
   let { pos } = from;
   if (width === 0 || width > 7) fail("malformed", `list block of width ${width}`);
   if ((stop - start) * width > from.end - pos) fail("truncated", "list ends inside a value");
-  if (width > 4) {
+  let suspect = lowest === 0;
+  if (width === 7) suspect = readWidest(view, pos, values, start, stop) || suspect;
+  else if (width > 4) {
     const shift = 8 * (8 - width);
     const back = width - 4;
     for (let i = start; i < stop; i++, pos += width) {
@@ -352,13 +400,21 @@ function readBlock(from: ListIn, values: number[], start: number, stop: number, 
   } else {
     for (let i = start; i < stop; i++, pos += width) values[i] = readSmall(view, pos, width);
   }
-  from.pos = pos;
-  if (width === 7 || lowest === 0) {
-    for (let i = start; i < stop; i++) {
-      const value = values[i] as number;
-      if (value < lowest || value > Number.MAX_SAFE_INTEGER) fail("range", `${name} out of range`);
-    }
+  from.pos += width * (stop - start);
+  if (suspect && findWrong(values, start, stop, lowest) >= 0) fail("range", `${name} out of range`);
+}
+
+/** Reads values of 7 bytes; whether one may be out of range. */
+function readWidest(view: DataView, at: number, values: number[], start: number, stop: number): boolean {
+  let pos = at;
+  let beyond = 0;
+  for (let i = start; i < stop; i++, pos += 7) {
+    const upper = view.getInt32(pos + 3, true) >>> 8;
+    // Safe ones have 0x180000 to 0x57ffff; the least counts as beyond, too, as -2^53 has that upper half.
+    beyond |= (upper - 0x180000) | (upper - 0x180001);
+    values[i] = (upper - 0x380000) * 4294967296 + view.getUint32(pos, true);
   }
+  return (beyond & 0xffc00000) !== 0;
 }
 
 /** Index of the first value that has no place in the list, or -1. */
@@ -381,83 +437,112 @@ function readSmall(view: DataView, pos: number, width: number): number {
 export const intList: List = /* @__PURE__ */ int53List("int", -0x1f_ffff_ffff_ffff);
 export const uintList: List = /* @__PURE__ */ int53List("uint", 0);
 
-/** The same memory as a bigint and as its halves, the lower one first. */
-const memory = /* @__PURE__ */ new ArrayBuffer(8);
+/** The same memory as two bigints and as their halves, the lower ones first. */
+const memory = /* @__PURE__ */ new ArrayBuffer(16);
 const whole: BigUint64Array = /* @__PURE__ */ new BigUint64Array(memory);
 const halves: Int32Array = /* @__PURE__ */ new Int32Array(memory);
 const wholeSigned: BigInt64Array = /* @__PURE__ */ new BigInt64Array(memory);
+
+/** What is left of the lower and the upper half of a value, by its width. */
+const LOWER: readonly number[] = [0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1];
+const UPPER: readonly number[] = [0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1];
 
 /** Two values after a control byte with two 4-bit widths, 0 to 8 bytes each; negative numbers are zigzag. */
 function big64List(name: string, signed: boolean): List {
   return {
     name,
     least: (n) => Math.ceil(n / 2),
-    most: (n) => n * 8 + Math.ceil(n / 2) + 8,
     write(out, values, n) {
-      const { bytes, view } = out;
-      let { pos } = out;
-      let control = 0;
-      for (let i = 0; i < n; i++) {
-        const value = values[i] as bigint;
-        if (typeof value !== "bigint") wrongItem(name, value, i);
-        if ((i & 1) === 0) control = pos++;
-        // Storing cuts a bigint to 64 bits; by memory, because arithmetic on bigints is ten times slower.
-        if ((signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) !== value) wrongItem(name, value, i);
-        whole[0] = value;
-        let low = halves[0] as number;
-        let high = halves[1] as number;
-        if (signed) {
-          const sign = high >> 31;
-          high = ((high << 1) | (low >>> 31)) ^ sign;
-          low = (low << 1) ^ sign;
-        }
-        view.setInt32(pos, low, true);
-        view.setInt32(pos + 4, high, true);
-        const width = width64(low, high);
-        bytes[control] = (i & 1) === 0 ? width : (bytes[control] as number) | (width << 4);
-        pos += width;
-      }
-      out.pos = pos;
+      for (let i = 0; i < n; i += CHUNK) writeBigs(out, values, i, Math.min(i + CHUNK, n), name, signed);
     },
     read(from, n) {
       const { bytes, view } = from;
+      const numbers = signed ? wholeSigned : whole;
+      const [parts, lower, upper] = [halves, LOWER, UPPER];
       const values = new Array<bigint>(n);
       const fast = Math.min(from.end, view.byteLength - 20);
       let { pos } = from;
-      let widths = 0;
-      for (let i = 0; i < n; i++) {
-        if ((i & 1) === 0) {
-          from.pos = pos;
-          widths = nextByte(from);
-          pos++;
-        } else widths >>= 4;
-        const width = widths & 15;
-        if (width > 8 || (i === n - 1 && widths >> 4 !== 0 && (i & 1) === 0))
-          fail("malformed", "impossible list width");
-        if (width === 8 && pos <= fast) {
-          values[i] = big(view.getInt32(pos, true), view.getInt32(pos + 4, true), signed);
-        } else if (pos <= fast) {
-          let low = view.getInt32(pos, true);
-          let high = 0;
-          if (width > 4) high = view.getInt32(pos + width - 4, true) >>> (8 * (8 - width));
-          else low = width === 0 ? 0 : low & (MASK32[width - 1] as number);
-          values[i] = big(low, high, signed);
-        } else {
-          if (width > from.end - pos) fail("truncated", "list ends inside a value");
-          let low = 0;
-          let high = 0;
-          for (let k = 0; k < width; k++) {
-            if (k < 4) low |= (bytes[pos + k] as number) << (8 * k);
-            else high |= (bytes[pos + k] as number) << (8 * (k - 4));
-          }
-          values[i] = big(low, high, signed);
-        }
-        pos += width;
+      let i = 0;
+      for (; i + 2 <= n && pos <= fast; i += 2) {
+        const widths = bytes[pos++] as number;
+        const widthA = widths & 15;
+        const widthB = widths >> 4;
+        if (widthA > 8 || widthB > 8) fail("malformed", "impossible list width");
+        const second = pos + widthA;
+        parts[0] = view.getInt32(pos, true) & (lower[widthA] as number);
+        parts[1] = view.getInt32(pos + 4, true) & (upper[widthA] as number);
+        parts[2] = view.getInt32(second, true) & (lower[widthB] as number);
+        parts[3] = view.getInt32(second + 4, true) & (upper[widthB] as number);
+        pos = second + widthB;
+        if (signed) for (let k = 0; k < 4; k += 2) unzigzag64(k);
+        values[i] = numbers[0] as bigint;
+        values[i + 1] = numbers[1] as bigint;
       }
       from.pos = pos;
+      for (; i < n; i += 2) {
+        const widths = nextByte(from);
+        const last = i + 1 === n;
+        if ((widths & 15) > 8 || widths >> 4 > (last ? 0 : 8)) fail("malformed", "impossible list width");
+        values[i] = readBig(from, widths & 15, signed);
+        if (!last) values[i + 1] = readBig(from, widths >> 4, signed);
+      }
       return values;
     },
   };
+}
+
+function writeBigs(
+  out: Writer,
+  values: readonly unknown[],
+  start: number,
+  stop: number,
+  name: string,
+  signed: boolean,
+): void {
+  out.reserve(9 * (stop - start) + 16);
+  const { bytes, view } = out;
+  let { pos } = out;
+  for (let i = start; i < stop; i += 2) {
+    const a = values[i] as bigint;
+    // A missing partner is as good as 0, which has no bytes.
+    const b = i + 1 < stop ? (values[i + 1] as bigint) : 0n;
+    if (typeof a !== "bigint" || (signed ? BigInt.asIntN(64, a) : BigInt.asUintN(64, a)) !== a) wrongItem(name, a, i);
+    if (typeof b !== "bigint" || (signed ? BigInt.asIntN(64, b) : BigInt.asUintN(64, b)) !== b)
+      wrongItem(name, b, i + 1);
+    // By memory, because arithmetic on bigints is ten times slower.
+    whole[0] = a;
+    whole[1] = b;
+    if (signed) for (let k = 0; k < 4; k += 2) zigzag64(k);
+    const lowA = halves[0] as number;
+    const highA = halves[1] as number;
+    const lowB = halves[2] as number;
+    const highB = halves[3] as number;
+    const widthA = width64(lowA, highA);
+    const widthB = width64(lowB, highB);
+    bytes[pos] = widthA | (widthB << 4);
+    view.setInt32(pos + 1, lowA, true);
+    view.setInt32(pos + 5, highA, true);
+    pos += 1 + widthA;
+    view.setInt32(pos, lowB, true);
+    view.setInt32(pos + 4, highB, true);
+    pos += widthB;
+  }
+  out.pos = pos;
+}
+
+/** Gives the number whose halves lie at `k` its zigzag form. */
+function zigzag64(k: number): void {
+  const low = halves[k] as number;
+  const high = halves[k + 1] as number;
+  halves[k] = (low << 1) ^ (high >> 31);
+  halves[k + 1] = ((high << 1) | (low >>> 31)) ^ (high >> 31);
+}
+
+function unzigzag64(k: number): void {
+  const low = halves[k] as number;
+  const high = halves[k + 1] as number;
+  halves[k] = ((low >>> 1) | (high << 31)) ^ -(low & 1);
+  halves[k + 1] = (high >>> 1) ^ -(low & 1);
 }
 
 function width64(low: number, high: number): number {
@@ -465,17 +550,14 @@ function width64(low: number, high: number): number {
   return 4 - (Math.clz32(low) >> 3);
 }
 
-/** A bigint from two halves. */
-function big(low: number, high: number, signed: boolean): bigint {
-  if (!signed) {
-    halves[0] = low;
-    halves[1] = high;
-    return whole[0] as bigint;
-  }
-  const sign = -(low & 1);
-  halves[0] = ((low >>> 1) | (high << 31)) ^ sign;
-  halves[1] = (high >>> 1) ^ sign;
-  return wholeSigned[0] as bigint;
+/** A bigint byte by byte. */
+function readBig(from: ListIn, width: number, signed: boolean): bigint {
+  if (width > from.end - from.pos) fail("truncated", "list ends inside a value");
+  halves[0] = halves[1] = 0;
+  for (let k = 0; k < width; k++)
+    halves[k >> 2] = (halves[k >> 2] as number) | ((from.bytes[from.pos++] as number) << (8 * k));
+  if (signed) unzigzag64(0);
+  return (signed ? wholeSigned : whole)[0] as bigint;
 }
 
 export const u64List: List = /* @__PURE__ */ big64List("u64", false);

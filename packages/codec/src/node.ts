@@ -68,25 +68,20 @@ export interface Node {
 export interface List {
   /** Name among the runtime's lists. */
   readonly name: string;
-  /** Bytes that `n` values take at least, and at most. */
+  /** Bytes that `n` values take at least. */
   least(n: number): number;
-  most(n: number): number;
-  /** Writes `values` from `out.writer.pos`, where room was reserved. */
-  write(out: ListOut, values: readonly unknown[], n: number): void;
+  /** Writes `values`; reserves by parts, since most lists take far less than they could. */
+  write(out: Writer, values: readonly unknown[], n: number): void;
   /** Reads `n` values; `least(n)` bytes were checked to be there. */
   read(from: ListIn, n: number): unknown[];
 }
 
-/** What lists write to. */
-export interface ListOut {
-  bytes: Uint8Array;
-  view: DataView;
-  pos: number;
-}
-
 /** What lists read from. */
-export interface ListIn extends ListOut {
-  end: number;
+export interface ListIn {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  pos: number;
+  readonly end: number;
 }
 
 /** How deep `least` looks: deeper levels count as nothing, which is still a lower bound. */

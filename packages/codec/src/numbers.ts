@@ -199,14 +199,14 @@ function big64(kind: "u64" | "i64", list: List): LeafSpec {
     most: 17,
     list,
     encode(out, value) {
-      out.writer.reserve(17);
       if (typeof value !== "bigint") expected(kind, value);
       if (BigInt[kind === "u64" ? "asUintN" : "asIntN"](64, value) !== value) expected(kind, value, "range");
       list.write(out.writer, [value], 1);
     },
     decode: (from) => list.read(from, 1)[0],
     genEncode(g, v) {
-      g.line(`C.bytes=B;C.view=V;C.pos=p;${g.external(list)}.write(C,[${v}],1);p=C.pos;`);
+      g.line(`w.pos=p;${g.external(list)}.write(w,[${v}],1);p=w.pos;`);
+      g.reload();
     },
     genDecode(g) {
       const n = g.name();
