@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { parseAddress } from "../src/address.ts";
 import { gossipRegistry } from "../src/gossip-registry.ts";
+import { forgedPacket, forgedUpdate } from "./gossip/forged-packet.ts";
 import { greeter, read, sees, withCluster } from "./gossip-nodes.ts";
 
 const timeout = 30_000;
@@ -224,6 +225,26 @@ test("garbage by UDP and TCP changes nothing", { timeout }, (t) =>
     await b.registry.register(greeter("b"));
     await sees(a.registry, "b up");
     assert.equal(a.registry.members().length, 2);
+  }),
+);
+
+test("members whose addresses nobody can dial are tried in vain, and harm nobody", { timeout }, (t) =>
+  withCluster(t, async (cluster) => {
+    const a = await cluster.add("a");
+    const addresses = ["x", ":1", "10.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", "[::1:1", "unix:/tmp/x", "localhost:1"];
+    const claims = addresses.map((address, index) => forgedUpdate({ id: `ghost-${index}`, address, generation: 1 }));
+    const { host, port } = parseAddress(cluster.seed);
+    const udp = createSocket("udp4");
+    udp.send(forgedPacket(...claims), port, host);
+    const gone = new Set<string>();
+    await new Promise<void>((resolve) => {
+      a.onEvent((event) => {
+        if (event.type === "member" && event.member.state === "dead") gone.add(event.member.address);
+        if (gone.size === addresses.length) resolve();
+      });
+    });
+    udp.close();
+    assert.deepEqual([...gone].sort(), addresses.sort());
   }),
 );
 

@@ -21,6 +21,8 @@ export const quickTiming: NonNullable<GossipRegistryOptions["timing"]> = {
 export interface TestNode {
   readonly registry: GossipRegistry;
   readonly events: GossipRegistryEvent[];
+  /** Calls `listener` with each event, past and to come. */
+  onEvent(listener: (event: GossipRegistryEvent) => void): void;
   /** Resolves with the first such event, past or to come. */
   event<T extends GossipRegistryEvent["type"]>(type: T): Promise<Extract<GossipRegistryEvent, { readonly type: T }>>;
 }
@@ -44,16 +46,19 @@ export class TestCluster {
         for (const listener of listeners) listener(event);
       },
     });
+    const onEvent: TestNode["onEvent"] = (listener) => {
+      events.forEach((event) => listener(event));
+      listeners.add(listener);
+    };
     const node: TestNode = {
       registry,
       events,
+      onEvent,
       event: (type) =>
         new Promise((resolve) => {
-          const listener = (event: GossipRegistryEvent): void => {
+          onEvent((event) => {
             if (event.type === type) resolve(event as Parameters<typeof resolve>[0] & typeof event);
-          };
-          events.forEach(listener);
-          listeners.add(listener);
+          });
         }),
     };
     this.nodes.push(node);

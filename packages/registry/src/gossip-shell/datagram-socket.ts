@@ -1,5 +1,5 @@
 import type { Socket } from "node:dgram";
-import { ipVersion } from "../address.ts";
+import { ipVersion, parseIpPort } from "../address.ts";
 import { builtin } from "../builtin.ts";
 import { peerAddress } from "./gossip-streams.ts";
 
@@ -8,7 +8,7 @@ const receiveBufferBytes = 1 << 20;
 
 /** One bound UDP socket that speaks `host:port`. */
 export interface DatagramSocket {
-  /** Fire and forget. The bytes are copied; an address that is no IP address is dropped. */
+  /** Fire and forget. The bytes are copied; what is for no IP address and port is dropped. */
   send(to: string, bytes: Uint8Array): void;
   /** Twice is fine. */
   close(): void;
@@ -46,9 +46,8 @@ export async function openDatagramSocket(
   return {
     send(to, bytes) {
       if (closed) return;
-      const colon = to.lastIndexOf(":");
-      const toHost = to.startsWith("[") ? to.slice(1, colon - 1) : to.slice(0, colon);
-      if (ipVersion(toHost) !== 0) socket.send(Buffer.from(bytes), Number(to.slice(colon + 1)), toHost, ignore);
+      const target = parseIpPort(to);
+      if (target !== undefined) socket.send(Buffer.from(bytes), target.port, target.host, ignore);
     },
     close() {
       if (closed) return;

@@ -1,5 +1,5 @@
 import type { Server, Socket } from "node:net";
-import { joinHostPort, parseAddress } from "../address.ts";
+import { joinHostPort, parseIpPort } from "../address.ts";
 import { builtin } from "../builtin.ts";
 import type { Clock } from "../clock.ts";
 import type { StreamFailure } from "../gossip/types.ts";
@@ -116,8 +116,10 @@ export class GossipStreams {
   }
 
   #dial(to: string, fresh: boolean): Connection | undefined {
+    const target = parseIpPort(to);
+    if (target === undefined) return undefined;
     if (this.#outgoingCount >= maxOutgoing && !this.#dropOldest(false)) return undefined;
-    const socket = builtin("node:net").connect({ ...parseAddress(to), noDelay: true });
+    const socket = builtin("node:net").connect({ ...target, noDelay: true });
     const connection = this.#add(to, socket, false);
     this.#outgoingCount += 1;
     if (!this.#kept.has(to)) this.#kept.set(to, connection);

@@ -8,16 +8,9 @@ import {
   createGossipCore,
   nodeAead,
 } from "../../src/gossip/index.ts";
-import { Reader, Writer } from "../../src/gossip/bytes.ts";
-import { hashName } from "../../src/gossip/hash.ts";
-import {
-  emptyUpdate,
-  readUpdateHead,
-  readUpdateRest,
-  tagHighOf,
-  tagLowOf,
-  writeUpdate,
-} from "../../src/gossip/messages.ts";
+import { Reader } from "../../src/gossip/bytes.ts";
+import { emptyUpdate, readUpdateHead, readUpdateRest } from "../../src/gossip/messages.ts";
+import { forgedPacket, forgedUpdate } from "./forged-packet.ts";
 import { type SimNode, World, type WorldOptions } from "./world.ts";
 
 interface Seen {
@@ -338,17 +331,10 @@ test("random writes of all members converge to what their owners hold, under los
 test("fields of later versions are kept and forwarded", () => {
   const { world, members } = cluster(10);
   const [, , third] = members as [SimNode, SimNode, SimNode];
-  const u = {
-    ...emptyUpdate(),
-    id: "newer",
-    address: "10.7.0.1:1",
-    generation: 9,
-    tagHigh: tagHighOf("newer", 9),
-    tagLow: tagLowOf("newer", 9),
-    extra: new Uint8Array([0xca, 0xfe, 0xba, 0xbe]),
-  };
+  const extra = new Uint8Array([0xca, 0xfe, 0xba, 0xbe]);
   // Also a message of a type nobody knows, in front.
-  third.core.receive("10.7.0.1:1", packet([99, new Uint8Array(5)], [5, bodyOf((w) => writeUpdate(w, u))]), world.nowMs);
+  const newer = forgedUpdate({ id: "newer", address: "10.7.0.1:1", generation: 9, extra });
+  third.core.receive("10.7.0.1:1", forgedPacket([99, new Uint8Array(5)], newer), world.nowMs);
   const late = world.add("late", "10.8.0.1:1", { seeds: [(members[9] as SimNode).address] });
   world.run(world.nowMs + 600);
   const sent: Uint8Array[] = [];
@@ -358,7 +344,7 @@ test("fields of later versions are kept and forwarded", () => {
   assert.ok(members.every((m) => m.core.member("newer") !== undefined));
   const found = sent.flatMap(updatesOf).filter((each) => each.id === "newer");
   assert.ok(found.length > 0);
-  for (const each of found) assert.deepEqual(each.extra, u.extra);
+  for (const each of found) assert.deepEqual(each.extra, extra);
 });
 
 /** Wraps a node's core so that the stream messages it receives are kept. */
@@ -390,25 +376,6 @@ function updatesOf(bytes: Uint8Array): { id: string; extra: Uint8Array }[] {
     if (readUpdateRest(inner, u)) found.push({ id: u.id, extra: u.extra });
   }
   return found;
-}
-
-function bodyOf(write: (w: Writer) => void): Uint8Array {
-  const w = new Writer(1_000);
-  write(w);
-  return w.bytes.slice(0, w.pos);
-}
-
-function packet(...messages: (readonly [number, Uint8Array])[]): Uint8Array {
-  return bodyOf((w) => {
-    w.u8(1);
-    w.u8(0);
-    w.u32(hashName("pipit", 0));
-    for (const [type, body] of messages) {
-      w.u8(type);
-      w.u16(body.length);
-      w.raw(body);
-    }
-  });
 }
 
 test("another cluster's packets change nothing and are reported, at both ends", () => {
