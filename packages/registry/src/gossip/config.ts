@@ -2,6 +2,7 @@
  * Every parameter of the protocol, with its default and, where it follows from others, its formula as a named function.
  */
 import type { Aead } from "./aead.ts";
+import { MAX_RECORD_BYTES } from "./messages.ts";
 
 /** What a node is told about itself and the cluster. */
 export interface GossipConfig {
@@ -146,7 +147,7 @@ export const DEFAULT_TIMING: Readonly<GossipTiming> = {
   ringTouchMs: 30_000,
   maxDatagramBytes: 1_200,
   maxStreamBytes: 1 << 20,
-  maxRecordBytes: 1_024,
+  maxRecordBytes: MAX_RECORD_BYTES,
   maxInlineBytes: 1_040,
   maxRecords: 4_096,
   maxMembers: 32_768,
@@ -205,8 +206,10 @@ export function resolveTiming(config: GossipConfig): Readonly<GossipTiming> {
   }
   if (timing.maxDatagramBytes < 1_200)
     throw new RangeError(`Gossip config: timing.maxDatagramBytes is ${timing.maxDatagramBytes}, wanted at least 1200`);
-  if (timing.maxRecordBytes > 1_024)
-    throw new RangeError(`Gossip config: timing.maxRecordBytes is ${timing.maxRecordBytes}, wanted at most 1024`);
+  if (timing.maxRecordBytes > MAX_RECORD_BYTES)
+    throw new RangeError(
+      `Gossip config: timing.maxRecordBytes is ${timing.maxRecordBytes}, wanted at most ${MAX_RECORD_BYTES}`,
+    );
   return timing;
 }
 

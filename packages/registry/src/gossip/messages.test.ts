@@ -3,6 +3,8 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { Reader, Writer } from "./bytes.ts";
 import {
+  MAX_EXTRA_BYTES,
+  MAX_RECORD_BYTES,
   type RecordEntry,
   type Update,
   emptyUpdate,
@@ -41,7 +43,7 @@ const record: fc.Arbitrary<RecordEntry> = fc
   .record({
     version: fc.nat(0xffffffff),
     key: name(255),
-    value: fc.option(fc.uint8Array({ maxLength: 1_000 }), { nil: undefined }),
+    value: fc.option(fc.uint8Array({ maxLength: 700 }), { nil: undefined }),
     extra: fc.uint8Array({ maxLength: 50 }),
   })
   .map((entry) => ({ ...entry }));
@@ -90,6 +92,29 @@ test("an update cut short, or whose tag is not that of its id, is refused", () =
   const bytes = written((w) => writeUpdate(w, right));
   assert.notEqual(readUpdate(bytes), undefined);
   for (let length = 0; length < bytes.length; length++) assert.equal(readUpdate(bytes.subarray(0, length)), undefined);
+});
+
+test("an update with more appended than a datagram has room for, or a record over the limit, is refused", () => {
+  const tag = { tagHigh: tagHighOf("a", 5), tagLow: tagLowOf("a", 5) };
+  const u = (length: number): Update => ({
+    ...emptyUpdate(),
+    ...tag,
+    id: "a",
+    address: "h:1",
+    generation: 5,
+    extra: new Uint8Array(length),
+  });
+  assert.notEqual(readUpdate(written((w) => writeUpdate(w, u(MAX_EXTRA_BYTES)))), undefined);
+  assert.equal(readUpdate(written((w) => writeUpdate(w, u(MAX_EXTRA_BYTES + 1)))), undefined);
+  const readBack = (value: number, extra: number): RecordEntry | undefined => {
+    const entry = { version: 1, key: "k", value: new Uint8Array(value), extra: new Uint8Array(extra) };
+    const bytes = written((w) => writeRecord(w, entry));
+    return readRecord(new Reader().reset(bytes, 0, bytes.length));
+  };
+  const room = MAX_RECORD_BYTES - recordBytes({ version: 1, key: "k", value: undefined, extra: new Uint8Array(0) });
+  assert.notEqual(readBack(room - 10, 10), undefined);
+  assert.equal(readBack(room - 10, 11), undefined);
+  assert.equal(readBack(room + 1, 0), undefined);
 });
 
 test("tags tell ids and generations apart, and the hash of an accuser is never 0", () => {

@@ -36,6 +36,10 @@ export const DEAD = 2;
 export const LEFT = 3;
 
 const HAS_SALT = 4;
+/** What later versions may append to a member. With the longest names it still leaves half a datagram for what rides with it. */
+export const MAX_EXTRA_BYTES = 256;
+/** Largest record that is read, as `recordBytes` counts. What a member writes may be limited to less. */
+export const MAX_RECORD_BYTES = 1_024;
 const NOTHING = new Uint8Array(0);
 
 /** A claim about one member, as read from the wire. */
@@ -117,7 +121,7 @@ export function readUpdateHead(r: Reader, into: Update): void {
   into.accuser = r.i32();
 }
 
-/** Reads what follows the head, to the end of the reader. False when it is malformed, or its tag is not that of its id. */
+/** Reads what follows the head, to the end of the reader. False when it is malformed or too long, or its tag is not that of its id. */
 export function readUpdateRest(r: Reader, into: Update): boolean {
   into.generation = r.u48();
   into.id = r.name();
@@ -130,6 +134,7 @@ export function readUpdateRest(r: Reader, into: Update): boolean {
     r.ok &&
     into.id.length > 0 &&
     into.id.length <= 64 &&
+    into.extra.length <= MAX_EXTRA_BYTES &&
     into.tagHigh === tagHighOf(into.id, into.generation) &&
     into.tagLow === tagLowOf(into.id, into.generation)
   );
@@ -167,7 +172,7 @@ export function writeRecord(w: Writer, entry: RecordEntry): void {
   w.raw(entry.extra);
 }
 
-/** Reads a record; undefined when malformed. Bytes are copied. */
+/** Reads a record; undefined when malformed or too large. Bytes are copied. */
 export function readRecord(r: Reader): RecordEntry | undefined {
   const version = r.u32();
   const flags = r.u8();
@@ -176,5 +181,6 @@ export function readRecord(r: Reader): RecordEntry | undefined {
   const extraLength = r.u16();
   const extra = extraLength > 0 ? r.view(extraLength).slice() : NOTHING;
   if (!r.ok || key.length === 0) return undefined;
-  return { version, key, value: (flags & TOMBSTONE) !== 0 ? undefined : value, extra };
+  const entry = { version, key, value: (flags & TOMBSTONE) !== 0 ? undefined : value, extra };
+  return recordBytes(entry) <= MAX_RECORD_BYTES ? entry : undefined;
 }

@@ -9,6 +9,7 @@ import { Envelope } from "./envelope.ts";
 import { Member, MemberTable, updateOf } from "./members.ts";
 import {
   ALIVE,
+  MESSAGE_HEAD_BYTES,
   MessageType,
   type Update,
   beginMessage,
@@ -59,6 +60,8 @@ export class Node {
   readonly #datagram: Writer;
   readonly #stream: Writer;
   readonly #maxBody: number;
+  /** Longest body that news can have: past it no datagram would ever carry it. */
+  readonly maxNewsBytes: number;
 
   constructor(config: GossipConfig, random: GossipRandom, effects: GossipEffects) {
     this.timing = resolveTiming(config);
@@ -69,6 +72,7 @@ export class Node {
     const max = this.timing.maxDatagramBytes;
     this.envelope = new Envelope(config.cluster ?? "pipit", config.aead, config.keys, random, max);
     this.#maxBody = max - this.envelope.tailBytes;
+    this.maxNewsBytes = this.#maxBody - this.envelope.headBytes - MESSAGE_HEAD_BYTES;
     this.#datagram = new Writer(max);
     this.#stream = new Writer(4_096, this.timing.maxStreamBytes);
     this.#sequence = random.u32();

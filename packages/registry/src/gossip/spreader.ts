@@ -15,6 +15,8 @@ export class Spreader {
     this.#node = node;
     this.#round = new Deadline((nowMs) => this.#run(nowMs), false);
     node.tellRaw = (subject, type, body, urgent) => {
+      // Only a stranger writes such news, and it would wait for room for ever; those who compare views find it anyway.
+      if (body.length > node.maxNewsBytes) return;
       node.news.add(subject, type, body, urgent);
       this.#schedule();
     };

@@ -9,9 +9,18 @@ import {
   nodeAead,
 } from "../../src/gossip/index.ts";
 import { Reader } from "../../src/gossip/bytes.ts";
-import { emptyUpdate, readUpdateHead, readUpdateRest } from "../../src/gossip/messages.ts";
-import { forgedPacket, forgedUpdate } from "./forged-packet.ts";
+import {
+  emptyUpdate,
+  MessageType,
+  type RecordEntry,
+  readRecord,
+  readUpdateHead,
+  readUpdateRest,
+} from "../../src/gossip/messages.ts";
+import { forgedPacket, forgedRumor, forgedUpdate } from "./forged-packet.ts";
 import { type SimNode, World, type WorldOptions } from "./world.ts";
+
+const NOTHING = new Uint8Array(0);
 
 interface Seen {
   readonly node: string;
@@ -347,11 +356,11 @@ test("fields of later versions are kept and forwarded", () => {
   for (const each of found) assert.deepEqual(each.extra, extra);
 });
 
-/** Wraps a node's core so that the stream messages it receives are kept. */
-function collect(node: SimNode, into: Uint8Array[]): SimNode {
+/** Wraps a node's core so that the stream messages it receives, or the datagrams, are kept. */
+function collect(node: SimNode, into: Uint8Array[], by: "receive" | "receiveStream" = "receiveStream"): SimNode {
   const core = node.core;
-  const receive = core.receiveStream.bind(core);
-  core.receiveStream = (from, bytes, nowMs) => {
+  const receive = core[by].bind(core);
+  core[by] = (from, bytes, nowMs) => {
     into.push(bytes.slice());
     receive(from, bytes, nowMs);
   };
@@ -376,6 +385,58 @@ function updatesOf(bytes: Uint8Array): { id: string; extra: Uint8Array }[] {
     if (readUpdateRest(inner, u)) found.push({ id: u.id, extra: u.extra });
   }
   return found;
+}
+
+test("fields of later versions in a record are kept and forwarded, by gossip and by stream", () => {
+  const { world, members } = cluster(10);
+  const [, owner, third] = members as [SimNode, SimNode, SimNode];
+  const extra = new Uint8Array([0xfe, 0xed]);
+  const entry = { version: 1, key: "orders/1", value: new Uint8Array([7]), extra };
+  third.core.receive(owner.address, forgedPacket(forgedRumor(owner.core.self, 0, [entry])), world.nowMs);
+  const passedOn: Uint8Array[] = [];
+  collect(members[9] as SimNode, passedOn, "receive");
+  world.run(world.nowMs + 600);
+  const late = world.add("late", "10.8.0.1:1", { seeds: [third.address] });
+  const served: Uint8Array[] = [];
+  world.start(collect(late, served));
+  world.run(world.nowMs + 600);
+  assert.deepEqual(recordsOf(passedOn, MessageType.rumor, 17), [entry]);
+  assert.deepEqual(recordsOf(served, MessageType.records, 19), [entry]);
+});
+
+test("news that no datagram has room for is kept, and not gossiped for ever", () => {
+  const { world, members } = cluster(10);
+  const [a, owner] = members as [SimNode, SimNode];
+  const entries = [1, 2].map((version) => ({
+    version,
+    key: `k${version}`,
+    value: new Uint8Array(900),
+    extra: NOTHING,
+  }));
+  a.core.receiveStream("#1", forgedPacket(forgedRumor(owner.core.self, 0, entries)), world.nowMs);
+  assert.equal(a.core.records().length, 2);
+  world.run(world.nowMs + 10_000);
+  world.resetTraffic();
+  world.run(world.nowMs + 10_000);
+  assert.ok(a.packets <= 80, `${a.packets} datagrams in ten quiet seconds`);
+});
+
+/** The records in messages of one type, in which `head` bytes come before them. */
+function recordsOf(packets: readonly Uint8Array[], wanted: number, head: number): RecordEntry[] {
+  const found = new Map<string, RecordEntry>();
+  for (const bytes of packets) {
+    const r = new Reader().reset(bytes, 6, bytes.length);
+    while (r.left > 0) {
+      const type = r.u8();
+      const end = r.u16() + r.pos;
+      if (type === wanted) {
+        const inner = new Reader().reset(bytes, r.pos + head, end);
+        for (let entry = readRecord(inner); entry !== undefined; entry = readRecord(inner)) found.set(entry.key, entry);
+      }
+      r.skip(end - r.pos);
+    }
+  }
+  return [...found.values()];
 }
 
 test("another cluster's packets change nothing and are reported, at both ends", () => {
