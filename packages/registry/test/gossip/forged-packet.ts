@@ -145,7 +145,10 @@ export function forgeAnything(random: GossipRandom, members: readonly MemberView
     [MessageType.pull]: (w) => {
       const count = below(4);
       w.u16(count);
-      for (let i = 0; i < count; i += 1) tag(w), w.u32(number());
+      for (let i = 0; i < count; i += 1) {
+        tag(w);
+        w.u32(number());
+      }
     },
     [MessageType.records]: (w) => {
       tag(w);
