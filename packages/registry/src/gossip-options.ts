@@ -8,7 +8,13 @@ import type { Evidence, Registry } from "./registry.ts";
 /** What `gossipRegistry` tells beside its snapshots. */
 export type GossipRegistryEvent =
   | Exclude<GossipEvent, { readonly type: "record" }>
-  /** A seed name, or the seeds function, gave no address. It is tried again. */
+  /**
+   * No seed has answered within `joinTimeoutMs`: this member goes on alone, and tries these addresses for ever (`joined`
+   * tells when one answers). To be expected of the first member; else nobody listens there, a firewall stops UDP or TCP,
+   * or `advertise` (`host`, when absent) is not an address that the seeds can reach.
+   */
+  | { readonly type: "notJoined"; readonly seeds: readonly string[] }
+  /** A seed name, or the seeds function, gave no address. It is tried again; told once until it succeeds. */
   | { readonly type: "seedFailed"; readonly seed: string; readonly error: unknown }
   /** A member announced something under our keys that is no instance. It is ignored. */
   | { readonly type: "recordIgnored"; readonly owner: string; readonly error: Error }

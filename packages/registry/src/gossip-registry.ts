@@ -1,6 +1,7 @@
 import { ipVersion, joinHostPort } from "./address.ts";
 import { builtin } from "./builtin.ts";
 import type { Clock } from "./clock.ts";
+import { checkKeys, resolveTiming } from "./gossip/config.ts";
 import type { GossipEvent, GossipRandom, MemberView } from "./gossip/types.ts";
 import type {
   GossipRegistry,
@@ -9,11 +10,13 @@ import type {
   GossipRegistryStats,
 } from "./gossip-options.ts";
 import type { GossipNode } from "./gossip-shell/gossip-node.ts";
-import { encodeInstance, InstanceRecordError, instanceKey } from "./gossip-shell/instance-record.ts";
+import { HintGate } from "./gossip-shell/hint-gate.ts";
+import { InstanceRecordError } from "./gossip-shell/instance-record.ts";
+import { JoinWait } from "./gossip-shell/join-wait.ts";
+import { OwnInstances } from "./gossip-shell/own-instances.ts";
 import { assertSeeds, SeedFinder } from "./gossip-shell/seed-finder.ts";
 import { ServiceView } from "./gossip-shell/service-view.ts";
-import { assertService, createInstance } from "./instance.ts";
-import { assertNewer, createLease, type LeaseEntry, type LeasePort, lostLeaseError } from "./lease.ts";
+import { assertService } from "./instance.ts";
 import type { Evidence, Lease, Registration, Snapshot, WatchOptions } from "./registry.ts";
 import { SnapshotHub } from "./snapshot-hub.ts";
 import { systemClock } from "./system-clock.ts";
@@ -21,13 +24,8 @@ import { systemRandom } from "./system-random.ts";
 
 /** A first snapshot waits this long for a seed to answer. Joining takes a few round trips; a dead seed is retried anyway. */
 const defaultJoinTimeoutMs = 3_000;
-/** The members come first and their records a round trip later; a snapshot between the two would be empty. */
-const joinSettleMs = 100;
 /** A farewell reaches enough members within a few gossip rounds of 200 ms. */
 const defaultLeaveTimeoutMs = 1_000;
-/** Instances for which a `report` in the current second is remembered. */
-const maxReported = 1_024;
-const reportPeriodMs = 1_000;
 
 /**
  * A registry with no infrastructure: every process that serves or calls is a member, and they tell each other.
@@ -59,24 +57,16 @@ class SocketGossipRegistry implements GossipRegistry {
   readonly #advertise: string;
   readonly #hub: SnapshotHub;
   readonly #view: ServiceView;
-  readonly #own = new Map<string, LeaseEntry>(); // by record key
-  readonly #reported = new Set<string>();
-  readonly #leasePort: LeasePort = {
-    change: (entry, next, action) => this.#change(entry, next, action),
-    remove: (entry) => this.#remove(entry),
-  };
+  readonly #own: OwnInstances;
+  readonly #joinWait: JoinWait;
+  readonly #hints = new HintGate();
   #state: State = { type: "new" };
   #seedFinder: SeedFinder | undefined;
-  #ready = false;
-  #joined = false;
-  readonly #joining: Promise<void>;
-  #endJoining: () => void = () => {};
-  #conflict: MemberView | undefined;
-  #reportedSinceMs = 0;
+  /** Addresses last tried. */
+  #seeds: readonly string[] = [];
   #onLeft: (() => void) | undefined;
   #expiryAtMs: number | undefined;
   #cancelExpiry: (() => void) | undefined;
-  #cancelJoinTimeout: (() => void) | undefined;
 
   constructor(options: GossipRegistryOptions) {
     this.#options = options;
@@ -85,23 +75,27 @@ class SocketGossipRegistry implements GossipRegistry {
     this.#generation = options.generation ?? Math.floor(this.#clock.now());
     this.#host = options.host ?? "127.0.0.1";
     this.#advertise = options.advertise ?? this.#host;
-    assertDialable(this.#advertise);
-    if (ipVersion(this.#host) === 0)
-      throw new TypeError(`Cannot bind gossip to "${this.#host}": expected an IP address`);
-    if (options.seeds !== undefined) assertSeeds(options.seeds);
-    this.id =
-      options.id ??
-      `${builtin("node:os")
-        .hostname()
-        .replace(/[^\x21-\x7e]/g, "")
-        .slice(0, 40)}-${hex(this.#random.bytes(6))}`;
-    this.#joining = new Promise((resolve) => {
-      this.#endJoining = resolve;
-    });
+    this.id = options.id ?? nameOfProcess(this.#random);
+    assertOptions(options, { id: this.id, host: this.#host, address: this.#advertise, generation: this.#generation });
     this.#view = new ServiceView(options.emptyProtection);
     this.#hub = new SnapshotHub({
       maxWatchers: options.maxWatchers,
       emptyIsKnown: false,
+    });
+    this.#own = new OwnInstances({
+      generation: this.#generation,
+      assertOpen: (action) => this.#hub.assertOpen(action),
+      run: (use) => {
+        if (this.#state.type === "open") this.#state.node.run(use);
+      },
+    });
+    this.#joinWait = new JoinWait({
+      clock: this.#clock,
+      onReady: () => {
+        this.#flush();
+        this.#hub.learn();
+      },
+      onTimeout: () => this.#emit({ type: "notJoined", seeds: this.#seeds }),
     });
   }
 
@@ -112,23 +106,13 @@ class SocketGossipRegistry implements GossipRegistry {
 
   async register(registration: Registration): Promise<Lease> {
     const action = `register "${registration.id}"`;
-    const checked = createInstance(registration, this.#generation);
-    const key = instanceKey(checked.service, checked.id);
+    this.#own.check(registration);
     this.#hub.assertOpen(action);
-    const node = await this.#start();
+    await this.#start();
     // News of a member reaches others before news of its records, or the records are dropped and come late.
-    await this.#joining;
+    await this.#joinWait.answered;
     this.#hub.assertOpen(action);
-    const known = this.#own.get(key);
-    const instance = createInstance(
-      registration,
-      known === undefined ? this.#generation : known.instance.generation + 1,
-    );
-    assertNewer(instance, known);
-    const entry: LeaseEntry = { instance, draining: false };
-    this.#announce(node, key, entry);
-    this.#own.set(key, entry);
-    return createLease(entry, this.#leasePort);
+    return this.#own.register(registration);
   }
 
   watch(service: string, options?: WatchOptions): AsyncIterable<Snapshot> {
@@ -176,14 +160,7 @@ class SocketGossipRegistry implements GossipRegistry {
 
   report(instanceId: string, _evidence: Evidence): void {
     if (this.#state.type !== "open") return;
-    const nowMs = this.#clock.now();
-    if (nowMs - this.#reportedSinceMs >= reportPeriodMs || this.#reported.size >= maxReported) {
-      this.#reported.clear();
-      this.#reportedSinceMs = nowMs;
-    }
-    // A client that fails ten thousand calls a second asks for a search of the members only once.
-    if (this.#reported.has(instanceId)) return;
-    this.#reported.add(instanceId);
+    if (!this.#hints.passes(instanceId, this.#clock.now())) return;
     const owners = this.#view.ownersOf(instanceId).filter((owner) => owner !== this.id);
     this.#state.node.run((core, now) => {
       for (const owner of owners) core.report(owner, now);
@@ -261,14 +238,17 @@ class SocketGossipRegistry implements GossipRegistry {
   #join(node: GossipNode): void {
     const { seeds = [], lookup = lookupAll, joinTimeoutMs = defaultJoinTimeoutMs } = this.#options;
     const self = joinHostPort(this.#advertise, node.port);
-    if (typeof seeds !== "function" && seeds.every((seed) => seed === self)) return this.#becomeReady();
-    this.#readyAfter(joinTimeoutMs);
+    if (typeof seeds !== "function" && seeds.every((seed) => seed === self)) return this.#joinWait.end();
+    this.#joinWait.start(joinTimeoutMs);
     this.#seedFinder = new SeedFinder({
       seeds,
       lookup,
       clock: this.#clock,
-      isJoined: () => this.#joined,
-      onSeeds: (found) => node.run((core) => core.setSeeds(found)),
+      isJoined: () => this.#joinWait.hasJoined,
+      onSeeds: (found) => {
+        this.#seeds = found;
+        node.run((core) => core.setSeeds(found));
+      },
       onFailed: (seed, error) => this.#emit({ type: "seedFailed", seed, error }),
     });
     void this.#seedFinder.start();
@@ -278,9 +258,8 @@ class SocketGossipRegistry implements GossipRegistry {
     const state = this.#state;
     if (state.type === "closed") return state.done;
     this.#hub.close();
-    this.#endJoining();
+    this.#joinWait.stop();
     this.#seedFinder?.stop();
-    this.#cancelJoinTimeout?.();
     this.#cancelExpiry?.();
     const done = this.#leaveAndClose(state, farewell);
     this.#state = { type: "closed", done };
@@ -291,7 +270,7 @@ class SocketGossipRegistry implements GossipRegistry {
     // One that is still binding closes itself when it is done.
     if (state.type === "opening") await state.done.catch(() => {});
     if (state.type !== "open") return;
-    if (farewell && this.#conflict === undefined) await this.#leave(state.node);
+    if (farewell && !this.#own.lost) await this.#leave(state.node);
     await state.node.close();
   }
 
@@ -308,33 +287,6 @@ class SocketGossipRegistry implements GossipRegistry {
     });
   }
 
-  // ---- own instances
-
-  #announce(node: GossipNode, key: string, entry: Readonly<LeaseEntry>): void {
-    if (this.#conflict !== undefined) {
-      const { id, address } = this.#conflict;
-      throw new Error(`Cannot announce "${entry.instance.id}": ${address} is member "${id}" too, and has won`);
-    }
-    node.run((core, nowMs) => core.put(key, encodeInstance(entry), nowMs));
-  }
-
-  #change(entry: LeaseEntry, next: Readonly<LeaseEntry>, action: string): void {
-    const { service, id } = entry.instance;
-    this.#hub.assertOpen(`${action} "${id}"`);
-    const key = instanceKey(service, id);
-    const current = this.#own.get(key);
-    if (current !== entry) throw lostLeaseError(entry, action, current);
-    if (this.#state.type === "open") this.#announce(this.#state.node, key, next);
-    Object.assign(entry, next);
-  }
-
-  #remove(entry: LeaseEntry): void {
-    const key = instanceKey(entry.instance.service, entry.instance.id);
-    if (this.#own.get(key) !== entry) return;
-    this.#own.delete(key);
-    if (this.#state.type === "open") this.#state.node.run((core, nowMs) => core.remove(key, nowMs));
-  }
-
   // ---- what the core tells
 
   #onEvent(event: GossipEvent): void {
@@ -345,12 +297,10 @@ class SocketGossipRegistry implements GossipRegistry {
         this.#view.member(event.member.id, event.member.state);
         break;
       case "joined":
-        this.#joined = true;
-        this.#endJoining();
-        this.#readyAfter(joinSettleMs);
+        this.#joinWait.joined();
         break;
       case "conflict":
-        this.#conflict = event.winner;
+        this.#own.lose(event.winner);
         this.#view.loseSight();
         break;
       case "left":
@@ -399,23 +349,8 @@ class SocketGossipRegistry implements GossipRegistry {
     };
   }
 
-  #readyAfter(ms: number): void {
-    if (this.#ready) return;
-    this.#cancelJoinTimeout?.();
-    this.#cancelJoinTimeout = this.#clock.after(ms, () => this.#becomeReady());
-  }
-
-  #becomeReady(): void {
-    if (this.#ready || this.#hub.closed) return;
-    this.#ready = true;
-    this.#endJoining();
-    this.#cancelJoinTimeout?.();
-    this.#flush();
-    this.#hub.learn();
-  }
-
   #flush(): void {
-    if (!this.#ready) return;
+    if (!this.#joinWait.isReady) return;
     for (const service of this.#view.takeChanged()) this.#hub.publish(service, this.#view.instances(service));
     this.#armExpiry();
   }
@@ -434,11 +369,25 @@ class SocketGossipRegistry implements GossipRegistry {
   }
 }
 
-/** @throws TypeError unless `host` is an IP address that others could dial. */
-function assertDialable(host: string): void {
-  if (ipVersion(host) === 0 || host === "0.0.0.0" || host === "::") {
-    throw new TypeError(`Cannot advertise "${host}" to the cluster: expected an IP address that others can reach`);
-  }
+/** @throws TypeError or RangeError that names the option, before any socket opens. */
+function assertOptions(
+  { seeds, keys, cluster, timing }: GossipRegistryOptions,
+  { host, ...self }: { id: string; host: string; address: string; generation: number },
+): void {
+  if (ipVersion(self.address) === 0 || self.address === "0.0.0.0" || self.address === "::")
+    throw new TypeError(
+      `Cannot advertise "${self.address}" to the cluster: expected an IP address that others can reach`,
+    );
+  if (ipVersion(host) === 0) throw new TypeError(`Cannot bind gossip to "${host}": expected an IP address`);
+  if (seeds !== undefined) assertSeeds(seeds);
+  if (keys !== undefined) checkKeys(keys);
+  resolveTiming({ ...self, cluster, timing });
+}
+
+/** The host's name and random digits. */
+function nameOfProcess(random: GossipRandom): string {
+  const host = builtin("node:os").hostname();
+  return `${host.replace(/[^\x21-\x7e]/g, "").slice(0, 40)}-${hex(random.bytes(6))}`;
 }
 
 async function lookupAll(host: string): Promise<readonly string[]> {

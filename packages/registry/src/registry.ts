@@ -122,7 +122,7 @@ export interface WatchOptions {
 export type Evidence = "refused" | "reset" | "timeout";
 
 /**
- * Who serves what, and where. Five implementations of one contract, which one suite checks.
+ * Who serves what, and where. Four implementations of one contract, which one suite checks.
  *
  * The owner calls {@link Registry.close}; a client or server that is handed a registry never does.
  */

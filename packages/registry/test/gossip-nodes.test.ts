@@ -125,7 +125,7 @@ test("another cluster on the same address is told apart", { timeout }, (t) =>
     await a.registry.register(greeter("a"));
     const b = await cluster.add("b", { cluster: "green", joinTimeoutMs: 500 });
     assert.equal(read(await b.registry.list("greeter")), "");
-    await a.event("clusterMismatch");
+    for (const { event } of [a, b]) assert.match((await event("clusterMismatch")).from, /^127\.0\.0\.1:\d+$/);
   }),
 );
 
@@ -181,12 +181,36 @@ test("a dead seed delays the first snapshot by joinTimeoutMs at most, and is rep
   }),
 );
 
+test(
+  "a seed where nobody listens is reported when the wait for it is over, and a first member waits for nobody",
+  {
+    timeout,
+  },
+  (t) =>
+    withCluster(t, async (cluster) => {
+      const first = await cluster.add("a");
+      const second = await cluster.add("b");
+      const lost = await cluster.add("c", { seeds: ["127.0.0.1:9"], joinTimeoutMs: 50 });
+      assert.deepEqual(await lost.event("notJoined"), { type: "notJoined", seeds: ["127.0.0.1:9"] });
+      await second.registry.register(greeter("b"));
+      for (const { events } of [first, second]) assert.ok(events.every(({ type }) => type !== "notJoined"));
+    }),
+);
+
+test("an address that this machine does not have is an error that says so", { timeout }, async () => {
+  const registry = gossipRegistry({ host: "192.0.2.1", port: 7_946 });
+  const message = /^Cannot open gossip on 192\.0\.2\.1:7946: this machine has no such address/;
+  await assert.rejects(registry.open(), { code: "EADDRNOTAVAIL", message });
+  await registry.close();
+});
+
 test("a taken port is an error, and open may be called again", { timeout }, async () => {
   const blocker = createServer();
   await new Promise<void>((resolve) => blocker.listen(0, "127.0.0.1", resolve));
   const { port } = blocker.address() as { port: number };
   const registry = gossipRegistry({ port });
-  await assert.rejects(registry.open(), { code: "EADDRINUSE" });
+  const message = `Cannot open gossip on 127.0.0.1:${port}: another socket has this port, for UDP or for TCP; choose another, or 0 for any`;
+  await assert.rejects(registry.open(), { code: "EADDRINUSE", message });
   await assert.rejects(registry.list("greeter"), { code: "EADDRINUSE" });
   await new Promise((resolve) => blocker.close(resolve));
   assert.equal((await registry.open()).port, port);
@@ -282,4 +306,10 @@ test("malformed options are refused before any socket opens", () => {
   assert.throws(() => gossipRegistry({ host: "localhost" }), /Cannot advertise "localhost"/);
   assert.throws(() => gossipRegistry({ host: "nonsense", advertise: "10.0.0.1" }), /Cannot bind gossip to "nonsense"/);
   assert.throws(() => gossipRegistry({ seeds: ["10.0.0.1"] }), /Cannot parse address "10.0.0.1"/);
+  assert.throws(() => gossipRegistry({ keys: [new Uint8Array(16)] }), /a key has 16 bytes, wanted 32/);
+  assert.throws(() => gossipRegistry({ keys: [] }), /0 keys given/);
+  assert.throws(() => gossipRegistry({ id: "x".repeat(65) }), /id is "x+", wanted 1 to 64 printable ASCII characters/);
+  assert.throws(() => gossipRegistry({ cluster: "" }), /cluster is ""/);
+  assert.throws(() => gossipRegistry({ generation: -1 }), /generation is -1/);
+  assert.throws(() => gossipRegistry({ timing: { probePeriodMs: -1 } }), /timing.probePeriodMs is -1/);
 });

@@ -5,6 +5,7 @@ import { createGossipCore } from "../gossip/core.ts";
 import { nodeAead } from "../gossip/node-aead.ts";
 import type { GossipCore, GossipEvent, GossipRandom } from "../gossip/types.ts";
 import { afterReads } from "../system-clock.ts";
+import { bindError } from "./bind-error.ts";
 import { type DatagramSocket, openDatagramSocket } from "./datagram-socket.ts";
 import { GossipStreams } from "./gossip-streams.ts";
 
@@ -106,7 +107,7 @@ class Node implements GossipNode {
       wake: (atMs) => {
         this.#wakeAtMs = atMs;
       },
-      event: this.#options.onEvent,
+      event: (event) => this.#options.onEvent(this.#withAddress(event)),
     });
     this.#core.start(clock.now());
     this.#settle();
@@ -127,11 +128,18 @@ class Node implements GossipNode {
     await this.#streams.close();
   }
 
+  /** A stranger that came by stream is known to the core by a key of ours: to others its address says more. */
+  #withAddress(event: GossipEvent): GossipEvent {
+    if (event.type !== "keyMismatch" && event.type !== "clusterMismatch") return event;
+    const from = this.#streams.remoteAddress(event.from);
+    return from === undefined ? event : { ...event, from };
+  }
+
   async #bind(): Promise<void> {
     const { host, port } = this.#options;
     for (let tries = 1; ; tries += 1) {
-      this.#port = await this.#streams.listen(port, host);
       try {
+        this.#port = await this.#streams.listen(port, host);
         this.#datagrams = await openDatagramSocket(this.#port, host, (from, bytes) => {
           this.#feed((core, nowMs) => core.receive(from, bytes, nowMs));
         });
@@ -139,7 +147,7 @@ class Node implements GossipNode {
       } catch (error) {
         await this.#streams.close();
         const taken = (error as { readonly code?: string }).code === "EADDRINUSE";
-        if (port !== 0 || !taken || tries === maxPortTries) throw error;
+        if (port !== 0 || !taken || tries === maxPortTries) throw bindError(error, host, port);
         this.#streams = this.#createStreams();
       }
     }

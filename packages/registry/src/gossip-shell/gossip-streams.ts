@@ -90,6 +90,13 @@ export class GossipStreams {
     else this.#write(connection, bytes);
   }
 
+  /** Where an incoming connection comes from; `undefined` when `key` is none that is open. */
+  remoteAddress(key: string): string | undefined {
+    const socket = this.#incoming.get(key)?.socket;
+    const { remoteAddress, remotePort } = socket ?? {};
+    return remoteAddress === undefined || remotePort === undefined ? undefined : peerAddress(remoteAddress, remotePort);
+  }
+
   /** Connections in both directions, dialling ones too. */
   get connectionCount(): number {
     return this.#connections.size;

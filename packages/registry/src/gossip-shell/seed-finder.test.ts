@@ -20,6 +20,18 @@ test("a seed that cannot be resolved is reported, and the others count", async (
   assert.deepEqual([found, failed], [[["127.0.0.1:1"]], ["nowhere:1"]]);
 });
 
+test("a seed that goes on failing is reported once, and again after it was found", async () => {
+  const hosts: Record<string, string[]> = {};
+  const { failed, clock } = await find(["h:1"], hosts);
+  await clock.advance(20_000);
+  assert.deepEqual(failed, ["h:1"]);
+  hosts["h"] = ["10.0.0.1"];
+  await clock.advance(2_000);
+  delete hosts["h"];
+  await clock.advance(20_000);
+  assert.deepEqual(failed, ["h:1", "h:1"]);
+});
+
 test("a failing function is reported and asked again", async () => {
   let calls = 0;
   const seeds = async (): Promise<string[]> => {

@@ -21,7 +21,7 @@ export interface SeedFinderOptions {
   readonly isJoined: () => boolean;
   /** `host:port` with IP addresses, without double ones. */
   readonly onSeeds: (seeds: readonly string[]) => void;
-  /** Some seed could not be resolved; the others count. */
+  /** Some seed could not be resolved; the others count. Told once, until it could be. */
   readonly onFailed: (seed: string, error: unknown) => void;
 }
 
@@ -30,6 +30,7 @@ export class SeedFinder {
   readonly #options: SeedFinderOptions;
   #cancelTimer: (() => void) | undefined;
   #stopped = false;
+  readonly #failing = new Set<string>();
 
   constructor(options: SeedFinderOptions) {
     this.#options = options;
@@ -53,14 +54,15 @@ export class SeedFinder {
   }
 
   async #find(): Promise<string[]> {
-    const { seeds, onFailed } = this.#options;
+    const { seeds } = this.#options;
     let texts: readonly string[];
     try {
       texts = typeof seeds === "function" ? await seeds() : seeds;
     } catch (error) {
-      onFailed("seeds()", error);
+      this.#fail("seeds()", error);
       return [];
     }
+    for (const seed of this.#failing) if (!texts.includes(seed)) this.#failing.delete(seed);
     const found = new Set<string>();
     const resolved = await Promise.all(texts.slice(0, maxSeeds).map((text) => this.#resolve(text)));
     for (const address of resolved.flat()) if (found.size < maxSeeds) found.add(address);
@@ -71,11 +73,19 @@ export class SeedFinder {
     try {
       const { host, port } = parseAddress(text);
       if (ipVersion(host) !== 0) return [joinHostPort(host, port)];
-      return (await this.#options.lookup(host)).map((address) => joinHostPort(address, port));
+      const found = await this.#options.lookup(host);
+      this.#failing.delete(text);
+      return found.map((address) => joinHostPort(address, port));
     } catch (error) {
-      this.#options.onFailed(text, error);
+      this.#fail(text, error);
       return [];
     }
+  }
+
+  #fail(seed: string, error: unknown): void {
+    if (this.#failing.has(seed) || this.#stopped) return;
+    this.#failing.add(seed);
+    this.#options.onFailed(seed, error);
   }
 
   #isFixed(): boolean {

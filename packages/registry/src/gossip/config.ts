@@ -2,7 +2,11 @@
  * Every parameter of the protocol, with its default and, where it follows from others, its formula as a named function.
  */
 import type { Aead } from "./aead.ts";
-import { MAX_RECORD_BYTES } from "./messages.ts";
+
+/** What later versions may append to a member. With the longest names it still leaves half a datagram for what rides with it. */
+export const MAX_EXTRA_BYTES = 256;
+/** Largest record that is read, as `recordBytes` counts. What a member writes may be limited to less. */
+export const MAX_RECORD_BYTES = 1_024;
 
 /** What a node is told about itself and the cluster. */
 export interface GossipConfig {

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { Reader, Writer } from "./bytes.ts";
+import { MAX_EXTRA_BYTES, MAX_RECORD_BYTES } from "./config.ts";
 import {
-  MAX_EXTRA_BYTES,
-  MAX_RECORD_BYTES,
   type RecordEntry,
   type Update,
   emptyUpdate,

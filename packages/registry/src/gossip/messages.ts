@@ -4,6 +4,7 @@
  * follows the known fields of a member or record is kept and forwarded, so members of two versions share a cluster.
  */
 import type { Reader, Writer } from "./bytes.ts";
+import { MAX_EXTRA_BYTES, MAX_RECORD_BYTES } from "./config.ts";
 import { fold, hashName, mix } from "./hash.ts";
 import type { MemberState } from "./types.ts";
 
@@ -36,10 +37,6 @@ export const DEAD = 2;
 export const LEFT = 3;
 
 const HAS_SALT = 4;
-/** What later versions may append to a member. With the longest names it still leaves half a datagram for what rides with it. */
-export const MAX_EXTRA_BYTES = 256;
-/** Largest record that is read, as `recordBytes` counts. What a member writes may be limited to less. */
-export const MAX_RECORD_BYTES = 1_024;
 const NOTHING = new Uint8Array(0);
 
 /** A claim about one member, as read from the wire. */

@@ -75,7 +75,7 @@ export type GossipEvent =
   | { readonly type: "conflict"; readonly winner: MemberView }
   /** This process had lived before with a later generation (the clock went back); it goes on under this one. */
   | { readonly type: "generation"; readonly generation: number }
-  /** A packet under a key id this node does not hold, or a peer told us that it does not hold ours. ≤ 1/s. */
+  /** A packet under a key id this node does not hold (0: under none), or a peer told us that it does not hold ours. ≤ 1/s. */
   | { readonly type: "keyMismatch"; readonly from: string; readonly keyId: number }
   /** A packet of another cluster. ≤ 1/s. */
   | { readonly type: "clusterMismatch"; readonly from: string }
