@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { decodeCbor } from "../src/cbor-decode.ts";
+import { decodeCbor } from "../test/cbor-support.ts";
 import { encodeCbor } from "../src/cbor-encode.ts";
 import { Reader } from "../src/reader.ts";
 import { Writer } from "../src/writer.ts";

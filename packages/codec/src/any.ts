@@ -1,5 +1,6 @@
-import { type CborInput, objectsIn, readCbor } from "./cbor-decode.ts";
+import { objectsIn, readCbor } from "./cbor-decode.ts";
 import { type CborEncodeOptions, encodeCbor } from "./cbor-encode.ts";
+import type { CborInput } from "./cbor-input.ts";
 import { makeCodec } from "./codec.ts";
 import { fail } from "./fault.ts";
 import type { Node } from "./node.ts";

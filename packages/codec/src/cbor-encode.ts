@@ -14,7 +14,7 @@ import {
   Tagged,
   TYPED_ARRAYS,
 } from "./cbor-tags.ts";
-import { insertHead, writeHead, writeText } from "./cbor-text.ts";
+import { insertHead, putHead, writeHead, writeText } from "./cbor-text.ts";
 import { describe, fieldSegment } from "./codec-error.ts";
 import { expected, Fault, fail, toCodecError, within } from "./fault.ts";
 import { readLatin1 } from "./text.ts";
@@ -276,31 +276,7 @@ function writeNumbers(values: readonly unknown[], from: number, to: number): num
 function putNumber(bytes: Uint8Array, view: DataView, pos: number, value: number): number {
   if (!Number.isSafeInteger(value) || (value === 0 && 1 / value < 0)) return putFloat(bytes, view, pos, value);
   // The argument of a negative integer is one less than its size.
-  const major = value < 0 ? MAJOR_NEGATIVE : 0;
-  const argument = value < 0 ? -1 - value : value;
-  if (argument < 24) {
-    bytes[pos] = major | argument;
-    return pos + 1;
-  }
-  if (argument < 0x100) {
-    bytes[pos] = major | 24;
-    bytes[pos + 1] = argument;
-    return pos + 2;
-  }
-  if (argument < 0x10000) {
-    bytes[pos] = major | 25;
-    view.setUint16(pos + 1, argument);
-    return pos + 3;
-  }
-  if (argument < 0x100000000) {
-    bytes[pos] = major | 26;
-    view.setUint32(pos + 1, argument);
-    return pos + 5;
-  }
-  bytes[pos] = major | 27;
-  view.setUint32(pos + 1, argument * 2 ** -32);
-  view.setUint32(pos + 5, argument);
-  return pos + 9;
+  return value < 0 ? putHead(bytes, view, pos, MAJOR_NEGATIVE, -1 - value) : putHead(bytes, view, pos, 0, value);
 }
 
 function putFloat(bytes: Uint8Array, view: DataView, pos: number, value: number): number {

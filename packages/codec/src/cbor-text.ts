@@ -9,32 +9,40 @@ const RESERVED_UNITS = 65_536;
 /** Room after such a text, so that a character of several bytes that is cut off cannot make it look like ASCII. */
 const SPARE_BYTES = 4;
 
-/** Writes a head: a major type in the upper three bits, and an argument of 0 to 2^53−1 in its shortest form. */
-export function writeHead(writer: Writer, major: number, argument: number): void {
-  writer.reserve(9);
-  const { bytes, view, pos } = writer;
-  let size = 1;
+/**
+ * Puts a head where there is room: a major type in the upper three bits, and an argument of 0 to 2^53−1 in its shortest
+ * form. Gives the position after it.
+ */
+export function putHead(bytes: Uint8Array, view: DataView, pos: number, major: number, argument: number): number {
   if (argument < 24) {
     bytes[pos] = major | argument;
-  } else if (argument < 0x100) {
+    return pos + 1;
+  }
+  if (argument < 0x100) {
     bytes[pos] = major | 24;
     bytes[pos + 1] = argument;
-    size = 2;
-  } else if (argument < 0x10000) {
+    return pos + 2;
+  }
+  if (argument < 0x10000) {
     bytes[pos] = major | 25;
     view.setUint16(pos + 1, argument);
-    size = 3;
-  } else if (argument < 0x100000000) {
+    return pos + 3;
+  }
+  if (argument < 0x100000000) {
     bytes[pos] = major | 26;
     view.setUint32(pos + 1, argument);
-    size = 5;
-  } else {
-    bytes[pos] = major | 27;
-    view.setUint32(pos + 1, argument / 0x100000000);
-    view.setUint32(pos + 5, argument);
-    size = 9;
+    return pos + 5;
   }
-  writer.pos = pos + size;
+  bytes[pos] = major | 27;
+  view.setUint32(pos + 1, argument * 2 ** -32);
+  view.setUint32(pos + 5, argument);
+  return pos + 9;
+}
+
+/** Writes a head. */
+export function writeHead(writer: Writer, major: number, argument: number): void {
+  writer.reserve(9);
+  writer.pos = putHead(writer.bytes, writer.view, writer.pos, major, argument);
 }
 
 /** Bytes of the head with this argument, up to 2^32−1. */

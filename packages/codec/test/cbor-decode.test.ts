@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CBOR_FREE_OBJECTS, decodeCbor } from "../src/cbor-decode.ts";
+import { CBOR_FREE_OBJECTS } from "../src/cbor-decode.ts";
 import { Tagged } from "../src/cbor-tags.ts";
 import { type CodecErrorCode, isCodecError } from "../src/codec-error.ts";
 import { Reader } from "../src/reader.ts";
-import { decode, decodeHex, encode, encodeHex, fromHex } from "./cbor-support.ts";
+import { decode, decodeCbor, decodeHex, encode, encodeHex, fromHex } from "./cbor-support.ts";
 
 function refuses(bytes: Uint8Array, code: CodecErrorCode, path: string, offset: number, options?: object): void {
   assert.throws(

@@ -1,6 +1,7 @@
-import { type CborDecodeOptions, decodeCbor } from "../src/cbor-decode.ts";
+import { objectsIn, readCbor } from "../src/cbor-decode.ts";
 import { type CborEncodeOptions, encodeCbor } from "../src/cbor-encode.ts";
 import { Simple, Tagged } from "../src/cbor-tags.ts";
+import { toCodecError } from "../src/fault.ts";
 import { Reader } from "../src/reader.ts";
 import { Writer } from "../src/writer.ts";
 
@@ -20,6 +21,29 @@ export function encode(value: unknown, options?: CborEncodeOptions): Uint8Array 
 
 export function encodeHex(value: unknown, options?: CborEncodeOptions): string {
   return toHex(encode(value, options));
+}
+
+/** Limits of {@link decodeCbor}, which messages get by their size. */
+export interface CborDecodeOptions {
+  /** Levels of arrays, maps and tags inside each other. */
+  readonly maxDepth?: number | undefined;
+  /** Objects, arrays, byte strings, dates and other values with memory of their own. */
+  readonly maxObjects?: number | undefined;
+  /** Byte strings are views on the input rather than copies. Default `false`. */
+  readonly views?: boolean | undefined;
+}
+
+/** One item. @throws CodecError; `reader.pos` is then where it was */
+export function decodeCbor(reader: Reader, options: CborDecodeOptions = {}): unknown {
+  const { bytes, view, pos, end } = reader;
+  const input = { bytes, view, pos, objects: options.maxObjects ?? objectsIn(end - pos) };
+  try {
+    const value = readCbor(input, end, options.views === true, options.maxDepth);
+    reader.pos = input.pos;
+    return value;
+  } catch (error) {
+    throw toCodecError(error, input.pos - pos);
+  }
 }
 
 /** Decodes all of `bytes`, and throws where some are left. They lie amid others that would pass for small integers. */
