@@ -10,13 +10,16 @@ import type { Declaration, DecodeOptions, EncodeOptions, StandardProps, Standard
 import { isBytes } from "./values.ts";
 import { Writer } from "./writer.ts";
 
-/** Small messages share buffers of this size. */
+/** Messages of up to so many bytes share buffers of this size, as making buffers costs more than filling them. */
+const SMALL_BYTES = 8192;
 const SLAB_BYTES = 65_536;
-/** Messages expected to be longer get a buffer of their own. */
-const OWN_BUFFER_BYTES = 8192;
+/** Longer ones share these; past this size each has a buffer of its own. */
+const LARGE_BYTES = 131_072;
+const LARGE_SLAB_BYTES = 524_288;
 
-/** Where `encode` writes small messages; taken away while an `encode` runs, so that one inside another finds none. */
+/** Where `encode` writes; taken away while an `encode` runs, so that one inside another finds none. */
 let slab: Writer | undefined;
+let largeSlab: Writer | undefined;
 
 /** What a codec works with from its first use on: compiled code where that is allowed, the interpreter for all else. */
 interface Engine {
@@ -55,15 +58,25 @@ class SchemaCodec {
 
   encode(value: unknown, options?: EncodeOptions): Uint8Array {
     const hint = this.#hint;
-    const own = hint > OWN_BUFFER_BYTES;
-    let writer = own ? undefined : slab;
-    slab = own ? slab : undefined;
-    if (writer === undefined || writer.bytes.length - writer.pos < hint) writer = new Writer(own ? hint : SLAB_BYTES);
+    let writer: Writer | undefined;
+    let slabBytes = hint;
+    if (hint <= SMALL_BYTES) {
+      writer = slab;
+      slab = undefined;
+      slabBytes = SLAB_BYTES;
+    } else if (hint <= LARGE_BYTES) {
+      writer = largeSlab;
+      largeSlab = undefined;
+      slabBytes = LARGE_SLAB_BYTES;
+    }
+    if (writer === undefined || writer.bytes.length - writer.pos < hint) writer = new Writer(slabBytes);
     const start = writer.pos;
     try {
       this.encodeTo(writer, value);
     } finally {
-      if (!own && writer.bytes.length === SLAB_BYTES) slab = writer;
+      const { length } = writer.bytes;
+      if (length === SLAB_BYTES) slab = writer;
+      else if (length === LARGE_SLAB_BYTES) largeSlab = writer;
     }
     const size = writer.pos - start;
     const wanted = size + (size >> 3) + 64;
