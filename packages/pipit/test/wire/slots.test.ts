@@ -8,7 +8,7 @@ import { wirePair } from "../support/wire-pair.ts";
 
 const Any = service("slots.Any", { echo: unary(), hang: serverStream() });
 
-/** Calls in all. A million take twenty seconds of a core: `PIPIT_CALLS=1000000` has them. */
+/** Calls in all. A million, which CI makes, take twelve seconds of a core: `PIPIT_CALLS=1000000`. */
 const callCount = Number(process.env["PIPIT_CALLS"] ?? 200_000);
 /** So few slots that each one's generation, 12 bits, comes round. */
 const maxStreams = 32;
