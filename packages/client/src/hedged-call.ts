@@ -1,5 +1,6 @@
 import type { CallOptions } from "@pipit/protocol";
 import type { CallPlan } from "./call-plan.ts";
+import { makeRival, takeHedge } from "./call-rival.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { ClientCore } from "./client-core.ts";
 import { LatencyTracker } from "./latency-tracker.ts";
@@ -61,10 +62,10 @@ export class Hedging {
         delayMs,
         () => {
           const endpoint = first.endpointId;
-          if (first.over || endpoint === undefined || !first.takeHedge()) return;
+          if (first.over || endpoint === undefined || !takeHedge(first)) return;
           this.#core.counts.hedges++;
           second = prepare(this.#core, this.#plan, request, options);
-          second.hedge(first, endpoint);
+          makeRival(second, first, endpoint);
           settle(second);
           second.begin();
         },

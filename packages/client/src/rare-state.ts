@@ -1,9 +1,9 @@
 import type { ItemStream, Metadata } from "@pipit/protocol";
 import type { CallLog } from "./call-log.ts";
+import type { CallRetry } from "./call-retry.ts";
+import type { CallWait } from "./call-wait.ts";
 import type { ClientCall } from "./client-call.ts";
-import type { EndpointChannel } from "./endpoint-channel.ts";
 import type { InputPump } from "./input-pump.ts";
-import type { Route } from "./route.ts";
 import type { StreamTimer } from "./stream-timer.ts";
 
 /**
@@ -16,6 +16,8 @@ export class RareState {
   /** What the caller gave; a sending's credentials come beside it. */
   ownMetadata: Metadata | undefined = undefined;
   replyMetadata: Metadata | undefined = undefined;
+  /** The attempt they came with. */
+  metadataAttempt = 0;
   replyTrailers: Metadata | undefined = undefined;
   log: CallLog | undefined = undefined;
 
@@ -39,11 +41,10 @@ export class RareState {
   /** Why the endpoint is picked, where it is not the policy's plain choice; the first one's, and the latest one's. */
   firstReason: string | undefined = undefined;
   reason: string | undefined = undefined;
-  waitsAt: EndpointChannel | Route | undefined = undefined;
-  waitsSinceMs = 0;
-  tried: Set<string> | undefined = undefined;
-  retryCount = 0;
-  cancelBackoff: (() => void) | undefined = undefined;
+  /** While it waits for an endpoint or a connection. */
+  wait: CallWait | undefined = undefined;
+  /** Once a sending has failed. */
+  retry: CallRetry | undefined = undefined;
   /** Its deadline was moved once, for a turn of the event loop that had misdated its start. */
   extended = false;
 

@@ -1,4 +1,5 @@
 import { type CallOptions, type Items, ItemStream } from "@pipit/protocol";
+import { CallInput } from "./call-input.ts";
 import type { CallPlan } from "./call-plan.ts";
 import { ClientCall } from "./client-call.ts";
 import type { ClientCore } from "./client-core.ts";
@@ -12,7 +13,7 @@ export function prepare(
   options: CallOptions | undefined,
 ): ClientCall {
   const call = new ClientCall(core, plan, request, options);
-  if (plan.streamsInput) call.input = new InputPump(request as Items<unknown>, call);
+  if (plan.streamsInput) call.input = new InputPump(request as Items<unknown>, new CallInput(call));
   return call;
 }
 

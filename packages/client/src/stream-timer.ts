@@ -1,4 +1,5 @@
 import type { DeadlineWheel, WheelEntry, WheelSlot } from "@pipit/protocol";
+import type { ClientCall } from "./client-call.ts";
 
 /**
  * Bounds the silent parts of a stream for which nobody gave a deadline: the wait until the server accepts it, and that
@@ -30,4 +31,13 @@ export class StreamTimer implements WheelEntry {
   onDeadline(): void {
     this.#onLate();
   }
+}
+
+/** A silent part of the call begins. */
+export function watchSilence(call: ClientCall): void {
+  const rare = call.useRare();
+  rare.timer ??= new StreamTimer(call.core.wheel, () =>
+    call.expire(rare.inputEnded ? "No reply came" : "No server accepted the stream"),
+  );
+  rare.timer.start(call.core.turn.now() + call.plan.timeoutMs);
 }

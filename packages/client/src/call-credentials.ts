@@ -1,0 +1,36 @@
+import { type ClientConnection, type Metadata, RpcError } from "@pipit/protocol";
+import { waitAt } from "./call-wait.ts";
+import type { ClientCall } from "./client-call.ts";
+import type { AddCredentials } from "./credentials.ts";
+import type { EndpointChannel } from "./endpoint-channel.ts";
+
+/** Asks for the call's credentials, and sends it with them. */
+export function sendWithCredentials(
+  call: ClientCall,
+  add: AddCredentials,
+  connection: ClientConnection,
+  channel: EndpointChannel,
+): void {
+  if (connection.peer === undefined) {
+    // Whether the connection may carry a secret is known once it stands.
+    waitAt(call, channel);
+    return;
+  }
+  call.state = "waiting";
+  add(call.method, connection).then(
+    (secret) => credentialsCame(call, secret, connection),
+    (error: unknown) => {
+      if (call.state !== "waiting") return;
+      call.done("refused");
+      call.fail(RpcError.from(error, "unauthenticated"));
+    },
+  );
+}
+
+function credentialsCame(call: ClientCall, secret: Metadata, connection: ClientConnection): void {
+  if (call.state !== "waiting") return;
+  for (const [name, value] of call.rare?.ownMetadata ?? []) secret.set(name, value);
+  call.metadata = secret;
+  if (connection.available) call.sendOn(connection);
+  else call.connect();
+}
