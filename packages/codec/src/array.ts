@@ -1,7 +1,7 @@
 import { getBits, openBits, putBits, takeBits } from "./bits.ts";
 import { childDef, containerDef } from "./children.ts";
 import { makeCodec } from "./codec.ts";
-import { expected, fail, within } from "./fault.ts";
+import { expected, truncated, within } from "./fault.ts";
 import type { Generator } from "./generator.ts";
 import {
   genCheckCount,
@@ -148,7 +148,7 @@ function encodeItems(out: Out, { bits, list, head: headOf, encode }: Items, valu
 function decodeItems(from: In, { bits, least, list, decode }: Items): unknown[] {
   if (list !== undefined) {
     const n = from.leb();
-    if (list.least(n) > from.end - from.pos) fail("truncated", `${n} elements do not fit into the bytes left`);
+    if (list.least(n) > from.end - from.pos) truncated();
     return list.read(from, n);
   }
   const n = from.count(least);

@@ -1,7 +1,8 @@
+import { choicesOf } from "./choices.ts";
 import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
 import { expected, fail } from "./fault.ts";
-import { indexBits, MOST_CHOICES } from "./kinds.ts";
+import { MOST_CHOICES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { Codec } from "./types.ts";
 
@@ -44,16 +45,11 @@ export interface EnumerationNode extends Node {
 }
 
 export function enumerationNode(values: readonly string[], fallback: string | undefined): EnumerationNode {
-  const indexes = new Map(values.map((value, i) => [value, i]));
-  const bits = indexBits(values.length);
+  const { bits, indexOf, genIndex } = choicesOf(values);
   const inBody = values.length > MOST_CHOICES;
-  const indexOf = (value: unknown): number => {
-    const index = indexes.get(value as string);
-    if (index === undefined) {
-      if (typeof value !== "string") expected("one of the enumeration", value);
-      fail("variant", `expected ${listed(values)}, got ${describe(value)}`);
-    }
-    return index;
+  const check = (value: unknown): number => {
+    if (typeof value !== "string") expected("one of the enumeration", value);
+    return indexOf(value, "");
   };
   const valueAt = (index: number): string =>
     values[index] ?? fail("variant", `enumeration has no value number ${index}`);
@@ -65,25 +61,17 @@ export function enumerationNode(values: readonly string[], fallback: string | un
     bits,
     most: inBody ? 5 : 0,
     least: () => (inBody ? 1 : 0),
-    head: (_out, value) => (bits > 0 ? indexOf(value) : 0),
+    head: (_out, value) => (bits > 0 ? check(value) : 0),
     encode(out, value) {
-      if (inBody) out.leb(indexOf(value));
-      else if (bits === 0) indexOf(value);
+      if (inBody) out.leb(check(value));
+      else if (bits === 0) check(value);
     },
     decode: (from, head) => valueAt(inBody ? from.leb() : head),
-    genHead(g, v) {
-      const index = g.name();
-      if (values.length > 8) g.line(`const ${index}=${g.external(indexes)}.get(${v});if(${index}===undefined)bad();`);
-      else {
-        const tests = values.map((value, i) => `${v}===${g.text1(value)}?${i}:`).join("");
-        g.line(`const ${index}=${tests}bad();`);
-      }
-      return index;
-    },
+    genHead: genIndex,
     genEncode(g, v) {
       if (bits > 0) return;
-      const index = g.bind(`${g.external(indexes)}.get(${v})`);
-      g.line(`if(${index}===undefined)bad();${inBody ? g.leb(index) : ""}`);
+      const index = genIndex(g, v);
+      if (inBody) g.line(g.leb(index));
     },
     genDecode(g, head) {
       const table = g.external(values);
@@ -92,15 +80,4 @@ export function enumerationNode(values: readonly string[], fallback: string | un
       return x;
     },
   };
-}
-
-/** The first few choices, for a message. */
-export function listed(values: readonly string[]): string {
-  return `one of ${quoted(values)}`;
-}
-
-/** The first few names, for a message. */
-export function quoted(values: readonly string[]): string {
-  const shown = values.slice(0, 8).map((value) => JSON.stringify(value.slice(0, 40)));
-  return `${shown.join(", ")}${values.length > 8 ? ", …" : ""}`;
 }

@@ -33,6 +33,11 @@ export function expected(what: string, value: unknown, code: CodecErrorCode = "t
   fail(value === undefined ? "missing" : code, `expected ${what}, got ${describe(value)}`);
 }
 
+/** Refuses bytes that end too soon: where they do says as much as which part of the value is missing. */
+export function truncated(): never {
+  fail("truncated", "the bytes end inside the value");
+}
+
 /** The same error, one level further out. */
 export function within(error: unknown, segment: string): unknown {
   const fault = isFault(error) ? error : toFault(error);

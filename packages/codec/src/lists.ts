@@ -2,7 +2,7 @@
  * Dense forms of number lists (docs/codec-format.md, section 6). Writers find the first wrong element and say which;
  * readers never look past `from.end` for a value, though they may load past it where the buffer goes on.
  */
-import { expected, fail, within } from "./fault.ts";
+import { expected, fail, truncated, within } from "./fault.ts";
 import type { List, ListIn } from "./node.ts";
 import type { Writer } from "./writer.ts";
 
@@ -258,7 +258,7 @@ function readTail32(from: ListIn, values: number[], start: number, n: number, si
     for (const stop = Math.min(i + 4, n); i < stop; i++, widths >>= 2) {
       let value = 0;
       const width = (widths & 3) + 1;
-      if (width > from.end - from.pos) fail("truncated", "list ends inside a value");
+      if (width > from.end - from.pos) truncated();
       for (let k = 0; k < width; k++) value |= (bytes[from.pos++] as number) << (8 * k);
       values[i] = signed ? (value >>> 1) ^ -(value & 1) : value >>> 0;
     }
@@ -267,7 +267,7 @@ function readTail32(from: ListIn, values: number[], start: number, n: number, si
 }
 
 function nextByte(from: ListIn): number {
-  if (from.pos >= from.end) fail("truncated", "list ends inside a value");
+  if (from.pos >= from.end) truncated();
   return from.bytes[from.pos++] as number;
 }
 
@@ -388,7 +388,7 @@ function readBlock(from: ListIn, values: number[], start: number, stop: number, 
   const width = nextByte(from);
   let { pos } = from;
   if (width === 0 || width > 7) fail("malformed", `list block of width ${width}`);
-  if ((stop - start) * width > from.end - pos) fail("truncated", "list ends inside a value");
+  if ((stop - start) * width > from.end - pos) truncated();
   let suspect = lowest === 0;
   if (width === 7) suspect = readWidest(view, pos, values, start, stop) || suspect;
   else if (width > 4) {
@@ -552,7 +552,7 @@ function width64(low: number, high: number): number {
 
 /** A bigint byte by byte. */
 function readBig(from: ListIn, width: number, signed: boolean): bigint {
-  if (width > from.end - from.pos) fail("truncated", "list ends inside a value");
+  if (width > from.end - from.pos) truncated();
   halves[0] = halves[1] = 0;
   for (let k = 0; k < width; k++)
     halves[k >> 2] = (halves[k >> 2] as number) | ((from.bytes[from.pos++] as number) << (8 * k));

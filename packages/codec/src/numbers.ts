@@ -1,112 +1,62 @@
 import { expected, fail } from "./fault.ts";
-import type { Generator } from "./generator.ts";
 import { leaf, type LeafSpec } from "./leaf.ts";
 import { fixedList, i64List, u64List } from "./lists.ts";
 import type { List } from "./node.ts";
 import type { LeafType } from "./schema.ts";
-import { isDate, joinInt, toDate, toMs, writeInt } from "./values.ts";
+import { joinInt, toDate, toMs, writeInt } from "./values.ts";
 import type { Codec } from "./types.ts";
 
-/** A number that fills its bytes: `check` and `set` are expressions of `v`, so that one text serves both engines' needs. */
-interface Fixed {
-  readonly size: number;
-  readonly set: (view: DataView, pos: number, value: never) => void;
-  readonly get: (view: DataView, pos: number) => unknown;
-  readonly fits: (value: unknown) => boolean;
-  /** The condition under which `v` does not fit, and the DataView method's suffix. */
-  readonly misfit: (v: string) => string;
-  readonly method: string;
-}
-
-function fixed(kind: LeafType, f: Fixed, list?: List): LeafSpec {
-  const { size, method } = f;
-  const little = size > 1 ? ",true" : "";
-  return {
+/** A number that fills its bytes, by the name that `DataView` has for it. */
+function fixed(
+  kind: LeafType,
+  size: 1 | 2 | 4 | 8,
+  method: "Uint8" | "Int8" | "Uint16" | "Int16" | "Float32" | "Float64",
+): Codec<number> {
+  const set = `set${method}` as const;
+  const get = `get${method}` as const;
+  const isFloat = size > 2;
+  const put = (view: DataView, pos: number, value: unknown): boolean => {
+    if (typeof value !== "number") return false;
+    view[set](pos, Number.isNaN(value) ? Number.NaN : value, true);
+    return isFloat || view[get](pos, true) === value;
+  };
+  const read = (view: DataView, pos: number): number => view[get](pos, true);
+  const bits = 8 * size;
+  return leaf(kind, {
     least: size,
     most: size,
-    ...(list === undefined ? {} : { list }),
+    // Doubles have a faster one.
+    ...(size < 8 ? { list: fixedList(kind, size, put, read) } : {}),
     encode(out, value) {
-      if (!f.fits(value)) expected(kind, value, codeFor(value));
-      out.writer.reserve(size);
-      f.set(out.writer.view, out.writer.pos, value as never);
-      out.writer.pos += size;
+      const { writer } = out;
+      writer.reserve(size);
+      if (!put(writer.view, writer.pos, value)) expected(kind, value, codeFor(value));
+      writer.pos += size;
     },
-    decode: (from) => f.get(from.view, from.skip(size)),
+    decode: (from) => read(from.view, from.skip(size)),
     genEncode(g, v) {
-      g.line(`if(${f.misfit(v)})bad();V.set${method}(p,${v}${little});`);
-      // Choosing before the store would make an object of each double.
-      if (method.startsWith("Float")) g.line(`if(${v}!==${v})V.set${method}(p,NaN,true);`);
+      if (isFloat) {
+        g.line(`if(typeof ${v}!=="number")bad();V.${set}(p,${v},true);`);
+        // Choosing before the store would make an object of each double.
+        g.line(`if(${v}!==${v})V.${set}(p,NaN,true);`);
+      } else {
+        const cut = method.startsWith("U") ? `(${v}&${2 ** bits - 1})` : `${v}<<${32 - bits}>>${32 - bits}`;
+        g.line(`if(${cut}!==${v})bad();V.${set}(p,${v},true);`);
+      }
       g.line(`p+=${size};`);
     },
     genDecode(g) {
-      const x = g.bind(`V.get${method}(p${little})`);
+      const x = g.bind(`V.${get}(p,true)`);
       g.line(`p+=${size};`);
       return x;
     },
-  };
+  });
 }
 
 /** A number where a number was wanted is out of range; anything else is of the wrong type. */
 function codeFor(value: unknown): "range" | "type" {
   return typeof value === "number" || typeof value === "bigint" ? "range" : "type";
 }
-
-function small(
-  kind: LeafType,
-  size: 1 | 2,
-  low: number,
-  high: number,
-  method: "Uint8" | "Int8" | "Uint16" | "Int16",
-): LeafSpec {
-  const set = `set${method}` as const;
-  const get = `get${method}` as const;
-  const fits = (value: unknown): boolean =>
-    Number.isInteger(value) && (value as number) >= low && (value as number) <= high;
-  const f: Fixed = {
-    size,
-    method,
-    fits,
-    set: (view, pos, value) => view[set](pos, value, true),
-    get: (view, pos) => view[get](pos, true),
-    misfit: (v) => (low === 0 ? `(${v}&${high})!==${v}` : `${v}<<${32 - 8 * size}>>${32 - 8 * size}!==${v}`),
-  };
-  return fixed(
-    kind,
-    f,
-    fixedList(kind, size, (view, pos, value) => fits(value) && (f.set(view, pos, value as never), true), f.get),
-  );
-}
-
-const isNumber = (value: unknown): boolean => typeof value === "number";
-const notNumber = (v: string): string => `typeof ${v}!=="number"`;
-
-const f32Spec: LeafSpec = /* @__PURE__ */ fixed(
-  "f32",
-  {
-    size: 4,
-    method: "Float32",
-    fits: isNumber,
-    set: (view, pos, value) => view.setFloat32(pos, Number.isNaN(value) ? Number.NaN : value, true),
-    get: (view, pos) => view.getFloat32(pos, true),
-    misfit: notNumber,
-  },
-  /* @__PURE__ */ fixedList(
-    "f32",
-    4,
-    (view, pos, value) =>
-      typeof value === "number" && (view.setFloat32(pos, Number.isNaN(value) ? Number.NaN : value, true), true),
-    (view, pos) => view.getFloat32(pos, true),
-  ),
-);
-
-const f64Spec: LeafSpec = /* @__PURE__ */ fixed("f64", {
-  size: 8,
-  method: "Float64",
-  fits: isNumber,
-  set: (view, pos, value) => view.setFloat64(pos, Number.isNaN(value) ? Number.NaN : value, true),
-  get: (view, pos) => view.getFloat64(pos, true),
-  misfit: notNumber,
-});
 
 const u32Spec: LeafSpec = {
   least: 1,
@@ -219,39 +169,26 @@ function big64(kind: "u64" | "i64", list: List): LeafSpec {
 const dateSpec: LeafSpec = {
   least: 1,
   most: 9,
-  encode(out, value) {
-    if (!isDate(value)) expected("date", value);
-    const ms = value.getTime();
-    if (Number.isNaN(ms)) fail("range", "expected date, got an invalid Date");
-    out.writer.reserve(9);
-    out.writer.pos = writeInt(out.writer.bytes, out.writer.pos, ms);
-  },
+  encode: (out, value) => intSpec.encode(out, toMs(value)),
   decode: (from) => toDate(intSpec.decode(from, 0) as number),
-  genEncode(g: Generator, v: string): void {
-    const ms = g.name();
-    g.line(`const ${ms}=${g.external(toMs)}(${v});p=${g.external(writeInt)}(B,p,${ms});`);
+  genEncode(g, v) {
+    g.line(`p=${g.external(writeInt)}(B,p,${g.external(toMs)}(${v}));`);
   },
-  genDecode(g: Generator): string {
-    const n = intSpec.genDecode(g, "");
-    return `${g.external(toDate)}(${n})`;
-  },
+  genDecode: (g) => `${g.external(toDate)}(${intSpec.genDecode(g, "")})`,
 };
 
 /** 0 to 255, one byte. */
-export const u8: Codec<number> = /* @__PURE__ */ leaf("u8", /* @__PURE__ */ small("u8", 1, 0, 0xff, "Uint8"));
+export const u8: Codec<number> = /* @__PURE__ */ fixed("u8", 1, "Uint8");
 /** 0 to 65,535, two bytes. */
-export const u16: Codec<number> = /* @__PURE__ */ leaf("u16", /* @__PURE__ */ small("u16", 2, 0, 0xffff, "Uint16"));
+export const u16: Codec<number> = /* @__PURE__ */ fixed("u16", 2, "Uint16");
 /** 0 to 2^32-1, one to five bytes. */
 export const u32: Codec<number> = /* @__PURE__ */ leaf("u32", u32Spec);
 /** `bigint` from 0 to 2^64-1, one to nine bytes. */
 export const u64: Codec<bigint> = /* @__PURE__ */ leaf("u64", /* @__PURE__ */ big64("u64", u64List));
 /** -128 to 127, one byte. */
-export const i8: Codec<number> = /* @__PURE__ */ leaf("i8", /* @__PURE__ */ small("i8", 1, -0x80, 0x7f, "Int8"));
+export const i8: Codec<number> = /* @__PURE__ */ fixed("i8", 1, "Int8");
 /** -32,768 to 32,767, two bytes. */
-export const i16: Codec<number> = /* @__PURE__ */ leaf(
-  "i16",
-  /* @__PURE__ */ small("i16", 2, -0x8000, 0x7fff, "Int16"),
-);
+export const i16: Codec<number> = /* @__PURE__ */ fixed("i16", 2, "Int16");
 /** -2^31 to 2^31-1, one to five bytes. */
 export const i32: Codec<number> = /* @__PURE__ */ leaf("i32", i32Spec);
 /** `bigint` from -2^63 to 2^63-1, one to nine bytes. */
@@ -261,8 +198,8 @@ export const uint: Codec<number> = /* @__PURE__ */ leaf("uint", uintSpec);
 /** An integer within ±(2^53-1), one to nine bytes. */
 export const int: Codec<number> = /* @__PURE__ */ leaf("int", intSpec);
 /** A number rounded to 32-bit floating point, four bytes. */
-export const f32: Codec<number> = /* @__PURE__ */ leaf("f32", f32Spec);
+export const f32: Codec<number> = /* @__PURE__ */ fixed("f32", 4, "Float32");
 /** Any number, eight bytes. `-0` and `NaN` keep their value. */
-export const f64: Codec<number> = /* @__PURE__ */ leaf("f64", f64Spec);
+export const f64: Codec<number> = /* @__PURE__ */ fixed("f64", 8, "Float64");
 /** A `Date` to the millisecond. */
 export const date: Codec<Date> = /* @__PURE__ */ leaf("date", dateSpec);

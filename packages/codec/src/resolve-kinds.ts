@@ -1,5 +1,6 @@
 /** How each type with children, or with names, reads another version of itself. Types without either need nothing. */
-import { type EnumerationNode, quoted } from "./enumeration.ts";
+import { quoted } from "./choices.ts";
+import type { EnumerationNode } from "./enumeration.ts";
 import type { Node } from "./node.ts";
 import { resolveStruct } from "./resolve-struct.ts";
 import type { Resolution } from "./resolve.ts";

@@ -1,5 +1,5 @@
 /** What the interpreter of the format works on: the state of one message being written or read. */
-import { fail } from "./fault.ts";
+import { fail, truncated } from "./fault.ts";
 import { viewOf } from "./reader.ts";
 import { isWellFormed, isWide, TextReader, writeText } from "./text.ts";
 import type { Writer } from "./writer.ts";
@@ -143,7 +143,7 @@ export class In {
   /** Position of `count` bytes, which are then passed over. */
   skip(count: number): number {
     const start = this.pos;
-    if (count > this.end - start) fail("truncated", `expected ${count} bytes, got ${Math.max(this.end - start, 0)}`);
+    if (count > this.end - start) truncated();
     this.pos = start + count;
     return start;
   }
@@ -181,7 +181,7 @@ export class In {
     const count = this.leb();
     if (leastBits === 0) this.charge(count);
     else if (count * leastBits > (this.end - this.pos) * 8 || (this.claims -= count * leastBits) < 0) {
-      fail("truncated", `${count} elements do not fit into the bytes left`);
+      truncated();
     }
     return count;
   }
@@ -194,8 +194,6 @@ export class In {
 
   string(): string {
     const size = this.leb();
-    return size < 0x80000000
-      ? this.text.take(size >>> 1, (size & 1) === 1)
-      : fail("truncated", "string runs past the text");
+    return size < 0x80000000 ? this.text.take(size >>> 1, (size & 1) === 1) : truncated();
   }
 }

@@ -2,7 +2,7 @@
  * The text sections at the end of a message (docs/codec-format.md, section 5): the characters of all strings in one
  * place, so that a message needs one native call for its text and not one per string.
  */
-import { fail } from "./fault.ts";
+import { fail, truncated } from "./fault.ts";
 import { viewOf } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -339,7 +339,7 @@ export class TextReader {
     this.#taken = 0;
     this.#wide = undefined;
     this.#page = "";
-    if (end <= start) fail("truncated", "expected text lengths, got no bytes");
+    if (end <= start) truncated();
     let pos = end - 1;
     const last = bytes[pos] as number;
     if (last < 128 && (last & 1) === 0) {
@@ -348,7 +348,7 @@ export class TextReader {
     } else {
       pos = this.#openLong(start, end);
     }
-    if (this.start < start) fail("truncated", "text section is longer than the message");
+    if (this.start < start) truncated();
     this.#pageStart = this.#pageEnd = this.start;
     return this.start;
   }
@@ -375,7 +375,7 @@ export class TextReader {
     let pos = end;
     let value = 0;
     for (let scale = 1, count = 0; count < 6; scale *= 128, count++) {
-      if (pos <= start) fail("truncated", "message ends inside a text length");
+      if (pos <= start) truncated();
       const byte = this.#bytes[--pos] as number;
       value += (byte & 127) * scale;
       if (byte < 128) {
@@ -392,7 +392,7 @@ export class TextReader {
     if (wide) return this.#takeWide(units);
     const start = this.start;
     const end = start + units;
-    if (end > this.end) fail("truncated", "string runs past the text");
+    if (end > this.end) truncated();
     this.start = end;
     if (end > this.#pageEnd) {
       if (units >= OWN_SLICE_BYTES) {
@@ -415,8 +415,7 @@ export class TextReader {
       this.#utf16,
     );
     const end = this.#taken + units;
-    if (end > this.#wide.length || this.#wideStart === this.#wideEnd)
-      fail("truncated", "string runs past the wide text");
+    if (end > this.#wide.length || this.#wideStart === this.#wideEnd) truncated();
     const text = this.#wide.substring(this.#taken, end);
     if (units === 0 || isTorn(text)) fail("malformed", "wide string that is empty or splits a surrogate pair");
     this.#taken = end;

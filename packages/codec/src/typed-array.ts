@@ -1,5 +1,5 @@
 import { makeCodec } from "./codec.ts";
-import { expected, fail } from "./fault.ts";
+import { expected, truncated } from "./fault.ts";
 import { ELEMENT_BYTES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { Codec } from "./types.ts";
@@ -73,7 +73,7 @@ function typedArrayNode(name: string): TypedArrayNode {
     },
     decode(from) {
       const length = from.leb();
-      if (length * size > from.end - from.pos) fail("truncated", `${length} elements do not fit into the bytes left`);
+      if (length * size > from.end - from.pos) truncated();
       return view(from.bytes, from.skip(length * size), length);
     },
     genEncode(g, v) {

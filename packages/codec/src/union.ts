@@ -1,11 +1,10 @@
 import { decodeAlone, encodeAlone } from "./bits.ts";
+import { choicesOf } from "./choices.ts";
 import { childDef, type Member, membersOf } from "./children.ts";
 import { makeCodec } from "./codec.ts";
-import { describe } from "./codec-error.ts";
-import { listed } from "./enumeration.ts";
 import { expected, fail, within } from "./fault.ts";
 import { choose } from "./generator-lists.ts";
-import { indexBits, MOST_CHOICES } from "./kinds.ts";
+import { MOST_CHOICES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
 import type { AnyCodec, CodecOf, Infer, InferInput } from "./types.ts";
 
@@ -72,14 +71,10 @@ export interface UnionNode extends Node {
 }
 
 export function unionNode(tags: readonly string[], of: readonly Node[], fallback: UnionNode["fallback"]): UnionNode {
-  const indexes = new Map(tags.map((tag, i) => [tag, i]));
-  const bits = indexBits(tags.length);
-  const indexOf = (value: unknown): number => {
+  const { bits, indexOf, genIndex } = choicesOf(tags);
+  const check = (value: unknown): number => {
     if (typeof value !== "object" || value === null) expected("{ type, value }", value);
-    const tag = (value as { type: unknown }).type;
-    const index = indexes.get(tag as string);
-    if (index === undefined) fail("variant", `expected type to be ${listed(tags)}, got ${describe(tag)}`);
-    return index;
+    return indexOf((value as { type: unknown }).type, "type to be ");
   };
   return {
     kind: "union",
@@ -91,9 +86,9 @@ export function unionNode(tags: readonly string[], of: readonly Node[], fallback
     most: 0,
     room: (g) => Math.max(...of.map((node) => g.room(node) + Math.ceil(node.bits / 8))),
     least: () => 0,
-    head: (_out, value) => indexOf(value),
+    head: (_out, value) => check(value),
     encode(out, value, head) {
-      if (bits === 0) indexOf(value);
+      if (bits === 0) check(value);
       try {
         encodeAlone(out, of[head] as Node, (value as { value: unknown }).value);
       } catch (error) {
@@ -110,12 +105,8 @@ export function unionNode(tags: readonly string[], of: readonly Node[], fallback
       }
     },
     genHead(g, v) {
-      const index = g.name();
-      const tag = g.name();
-      g.line(`if(typeof ${v}!=="object"||${v}===null)bad();const ${tag}=${v}.type;`);
-      if (tags.length > 8) g.line(`const ${index}=${g.external(indexes)}.get(${tag});if(${index}===undefined)bad();`);
-      else g.line(`const ${index}=${tags.map((t, i) => `${tag}===${g.text1(t)}?${i}:`).join("")}bad();`);
-      return index;
+      g.line(`if(typeof ${v}!=="object"||${v}===null)bad();`);
+      return genIndex(g, g.bind(`${v}.type`));
     },
     genEncode(g, v, head) {
       if (bits === 0) g.head({ ...this, bits: 1 }, v);

@@ -1,5 +1,5 @@
 /** The text form of UUIDs. */
-import { expected, fail } from "./fault.ts";
+import { expected, truncated } from "./fault.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -21,7 +21,7 @@ export function writeUuid(bytes: Uint8Array, start: number, value: unknown): num
 }
 
 export function readUuid(bytes: Uint8Array, start: number): string {
-  if (bytes.length - start < 16) fail("truncated", "expected 16 bytes of uuid");
+  if (bytes.length - start < 16) truncated();
   let text = "";
   for (let i = 0; i < 16; i++) {
     if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";

@@ -26,15 +26,11 @@ export function joinInt(first: number, rest: number): number {
   return value;
 }
 
-export function isDate(value: unknown): value is Date {
-  return Object.prototype.toString.call(value) === "[object Date]" && value instanceof Date;
-}
-
-/** Milliseconds of a valid Date; anything else is refused. */
+/** Milliseconds of a valid `Date`; anything else is refused. */
 export function toMs(value: unknown): number {
-  const ms = isDate(value) ? value.getTime() : Number.NaN;
-  if (Number.isNaN(ms)) fail("type", "expected date");
-  return ms;
+  if (Object.prototype.toString.call(value) !== "[object Date]" || !(value instanceof Date)) expected("date", value);
+  const ms = value.getTime();
+  return Number.isNaN(ms) ? fail("range", "expected date, got an invalid Date") : ms;
 }
 
 export function toDate(ms: number): Date {
