@@ -10,16 +10,14 @@ import type { Declaration, DecodeOptions, EncodeOptions, StandardProps, Standard
 import { isBytes } from "./values.ts";
 import { Writer } from "./writer.ts";
 
-/** Messages of up to so many bytes share buffers of this size, as making buffers costs more than filling them. */
-const SMALL_BYTES = 8192;
-const SLAB_BYTES = 65_536;
-/** Longer ones share these; past this size each has a buffer of its own. */
-const LARGE_BYTES = 131_072;
-const LARGE_SLAB_BYTES = 524_288;
+/**
+ * Messages share buffers of these sizes, by their own: at least three fit into one. To make a buffer costs as much as to write
+ * some kilobytes, and the collector sees to each.
+ */
+const SLAB_BYTES: readonly number[] = [65_536, 524_288, 4_194_304];
 
 /** Where `encode` writes; taken away while an `encode` runs, so that one inside another finds none. */
-let slab: Writer | undefined;
-let largeSlab: Writer | undefined;
+const slabs: (Writer | undefined)[] = [undefined, undefined, undefined, undefined];
 
 /** What a codec works with from its first use on: compiled code where that is allowed, the interpreter for all else. */
 interface Engine {
@@ -58,25 +56,15 @@ class SchemaCodec {
 
   encode(value: unknown, options?: EncodeOptions): Uint8Array {
     const hint = this.#hint;
-    let writer: Writer | undefined;
-    let slabBytes = hint;
-    if (hint <= SMALL_BYTES) {
-      writer = slab;
-      slab = undefined;
-      slabBytes = SLAB_BYTES;
-    } else if (hint <= LARGE_BYTES) {
-      writer = largeSlab;
-      largeSlab = undefined;
-      slabBytes = LARGE_SLAB_BYTES;
-    }
-    if (writer === undefined || writer.bytes.length - writer.pos < hint) writer = new Writer(slabBytes);
+    const tier = hint < 21_846 ? 0 : hint < 174_763 ? 1 : hint < 1_398_102 ? 2 : 3;
+    let writer = slabs[tier];
+    slabs[tier] = undefined;
+    if (writer === undefined || writer.bytes.length - writer.pos < hint) writer = new Writer(SLAB_BYTES[tier] ?? hint);
     const start = writer.pos;
     try {
       this.encodeTo(writer, value);
     } finally {
-      const { length } = writer.bytes;
-      if (length === SLAB_BYTES) slab = writer;
-      else if (length === LARGE_SLAB_BYTES) largeSlab = writer;
+      if (writer.bytes.length === SLAB_BYTES[tier]) slabs[tier] = writer;
     }
     const size = writer.pos - start;
     const wanted = size + (size >> 3) + 64;

@@ -42,12 +42,12 @@ export function generate({ node, hasText }: Planned): Program {
 
 /** A second pass looks at each string that was not wide before: the first found out that one is. */
 function encodeText(g: Generator, body: string, hasText: boolean): string {
-  return `let w,B,V,L,T,X,D,busy=false;
+  return `let w,B,V,L,X,D,busy=false;
 const M=new Uint8Array(${g.strings});
 function G(p,n){w.pos=p;w.reserve(n);B=w.bytes;V=w.view;L=B.length;}
 ${g.functions.join("\n")}
 function write(v,p,t){
-${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X)` : "p"};
+${g.functions.length > 0 ? 'const S={t:""};' : ""}${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X)` : "p"};
 }
 function encode(writer,v){
 if(busy)bad();

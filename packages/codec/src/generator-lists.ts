@@ -45,7 +45,8 @@ export function genLoop(g: Generator, n: string, nodes: readonly Node[], emit: (
   const outer = g.reserved;
   for (const node of nodes) g.reserved += g.room(node);
   genReadLoop(g, n, (i) => {
-    g.reserve(0);
+    // Functions reserve for themselves, and then again what was reserved before.
+    if (g.reserved > outer) g.reserve(0);
     emit(i);
   });
   g.reserved = outer;

@@ -2,8 +2,8 @@
  * Writes the source text of a codec: straight-line code for one schema, with nothing captured but a list of values, which it
  * knows as `x0`, `x1`, … Names from the schema enter it as JSON strings only.
  *
- * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `T` and `X`
- * (the narrow is `t` in the main function, as storing young strings where functions see them costs a write barrier each),
+ * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `t` and `X`
+ * (the narrow is `S.t` in functions, in an object as young as the text: older ones cost a write barrier for each string),
  * depth `D`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
  * `E`, position `p`, position out of a function `P`, free values `Q`, claims `R`, depth `D`, list cursor `I`. Every read beyond the
  * end leaves `p` past `E`, which is checked once, at the end; counts are checked before room is made for them.
@@ -109,8 +109,8 @@ export class Generator {
 
   encode(node: Node, v: string, head: string): void {
     if (!this.#isFunction(node)) return node.genEncode(this, v, head);
-    const call = `p=${this.#function(node)}(${v},p,${head});`;
-    this.line(this.narrow === "T" ? call : `T=t;${call}t=T;`);
+    const call = `p=${this.#function(node)}(${v},p,${head},S);`;
+    this.line(this.narrow === "S.t" ? call : `S.t=t;${call}t=S.t;`);
     this.reserve(0);
   }
 
@@ -144,7 +144,7 @@ export class Generator {
     const name = this.name();
     this.#names.set(node, name);
     const { reserved, narrow } = this;
-    this.narrow = "T";
+    this.narrow = "S.t";
     let result = "p";
     const body = this.capture(() => {
       if (node.recursive) this.line(`if(++D>${MAX_DEPTH})bad();`);
@@ -160,7 +160,7 @@ export class Generator {
     });
     this.reserved = reserved;
     this.narrow = narrow;
-    this.functions.push(`function ${name}(${this.#writing ? "v," : ""}p,h){\n${body}return ${result};}`);
+    this.functions.push(`function ${name}(${this.#writing ? "v,p,h,S" : "p,h"}){\n${body}return ${result};}`);
     return name;
   }
 
@@ -176,8 +176,10 @@ export class Generator {
     this.line(`G(p,${this.reserved});`);
   }
 
-  leb(v: string): string {
-    return `if(${v}<128)B[p++]=${v};else if(${v}<16384){B[p]=${v}|128;B[p+1]=${v}>>7;p+=2;}else p=${this.external(writeLeb)}(B,p,${v});`;
+  /** @param inline whether numbers of three bytes are usual, too, and shall need no call */
+  leb(v: string, inline: boolean = false): string {
+    const third = `if(${v}<2097152){B[p]=${v}|128;B[p+1]=${v}>>7|128;B[p+2]=${v}>>14;p+=3;}else `;
+    return `if(${v}<128)B[p++]=${v};else if(${v}<16384){B[p]=${v}|128;B[p+1]=${v}>>7;p+=2;}else ${inline ? third : ""}p=${this.external(writeLeb)}(B,p,${v});`;
   }
 
   readLeb(): string {

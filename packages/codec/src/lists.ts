@@ -6,7 +6,10 @@ import { expected, fail, truncated, within } from "./fault.ts";
 import type { List, ListIn } from "./node.ts";
 import type { Writer } from "./writer.ts";
 
-/** Longest list of doubles that starts as a copy of a template. Storing doubles into `new Array(n)` re-allocates it. */
+/**
+ * Longest list of numbers that starts as a copy of a template: that has no holes, and storing doubles into `new Array(n)`
+ * re-allocates it.
+ */
 const TEMPLATE_LENGTH = 16_384;
 /** Values per block of a `uint` or `int` list. */
 const BLOCK = 64;
@@ -17,14 +20,20 @@ const BLOCK = 64;
  */
 const CHUNK = 256;
 
-let template: number[] | undefined;
+const templates: number[][] = [];
 
 /** An array of `n` doubles to be overwritten. */
 export function doubles(n: number): number[] {
+  return copies(0.5, n);
+}
+
+/** `n` times a number of the kind that will overwrite it. */
+function copies(sample: number, n: number): number[] {
   if (n > TEMPLATE_LENGTH) return new Array<number>(n);
+  let template = templates[sample * 2];
   if (template === undefined) {
-    template = [];
-    for (let i = 0; i < TEMPLATE_LENGTH; i++) template.push(0.5);
+    template = templates[sample * 2] = [];
+    for (let i = 0; i < TEMPLATE_LENGTH; i++) template.push(sample);
   }
   return template.slice(0, n);
 }
@@ -147,7 +156,7 @@ function groupList(name: string, signed: boolean): List {
       for (let i = 0; i < n; i += CHUNK) writeGroups(out, values, i, Math.min(i + CHUNK, n), signed);
     },
     read(from, n) {
-      const values = new Array<number>(n);
+      const values = copies(0, n);
       let i = 0;
       while (i + 4 <= n) {
         const next = readGroups(from, values, i, Math.min(i + CHUNK, n), signed);
@@ -212,14 +221,14 @@ function writeGroup(out: Writer, values: readonly unknown[], start: number, stop
 
 /** Reads whole groups while a load of four bytes stays inside the buffer; gives the index of the first value left. */
 function readGroups(from: ListIn, values: number[], start: number, stop: number, signed: boolean): number {
-  const { bytes, view } = from;
+  const { view } = from;
   let { pos } = from;
   const fast = Math.min(from.end, view.byteLength - 20);
   const shift = signed ? 1 : 0;
   let seen = 0;
   let i = start;
   for (; i + 4 <= stop && pos <= fast; i += 4) {
-    const widths = bytes[pos] as number;
+    const widths = view.getUint8(pos);
     const a = widths & 3;
     const b = (widths >> 2) & 3;
     const c = (widths >> 4) & 3;

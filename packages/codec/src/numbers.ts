@@ -70,7 +70,7 @@ const u32Spec: LeafSpec = {
     if (value > 0xffffffff) fail("range", "u32 past 2^32 - 1");
     return value;
   },
-  genEncode: (g, v) => g.line(`if(${v}>>>0!==${v})bad();${g.leb(v)}`),
+  genEncode: (g, v) => g.line(`if(${v}>>>0!==${v})bad();${g.leb(v, true)}`),
   genDecode(g) {
     const n = g.readLeb();
     g.line(`if(${n}>4294967295)bad();`);
@@ -92,7 +92,7 @@ const i32Spec: LeafSpec = {
   },
   genEncode(g, v) {
     const z = g.name();
-    g.line(`if((${v}|0)!==${v})bad();const ${z}=(${v}<<1^${v}>>31)>>>0;${g.leb(z)}`);
+    g.line(`if((${v}|0)!==${v})bad();const ${z}=(${v}<<1^${v}>>31)>>>0;${g.leb(z, true)}`);
   },
   genDecode(g) {
     const n = g.readLeb();
@@ -110,7 +110,7 @@ const uintSpec: LeafSpec = {
   },
   decode: (from) => from.leb(),
   genEncode(g, v) {
-    g.line(`if(${v}>>>0!==${v}&&(!Number.isSafeInteger(${v})||${v}<0))bad();${g.leb(v)}`);
+    g.line(`if(${v}>>>0!==${v}&&(!Number.isSafeInteger(${v})||${v}<0))bad();${g.leb(v, true)}`);
   },
   genDecode: (g) => g.readLeb(),
 };
