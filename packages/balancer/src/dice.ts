@@ -6,6 +6,9 @@ const twoTo32 = 0x1_0000_0000;
 /** 2³² ÷ φ: what the built-in generator counts by. */
 const stride = 0x9e37_79b9;
 
+/** Of dice that are given a generator. */
+const noCounter = new Int32Array(0);
+
 /**
  * Chance, as picks need it: small or signed whole numbers, which engines hand over without boxing as they must unsigned
  * words. From the generator given, or from one built in: a counter mixed by multiplications, fast and not for secrets.
@@ -17,7 +20,7 @@ export class Dice {
 
   constructor(random: Random | undefined) {
     this.#random = random;
-    this.#counter = Int32Array.of(random === undefined ? defaultSeed() : 0);
+    this.#counter = random === undefined ? Int32Array.of(defaultSeed()) : noCounter;
   }
 
   /** 32 random bits, as a signed word. */

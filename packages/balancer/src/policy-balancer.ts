@@ -183,7 +183,8 @@ class PolicyBalancerCore<E extends Endpoint> implements PolicyBalancer<E> {
       return;
     }
     this.#views = present.map((level) => {
-      const slots = pool.slots.filter((slot) => slot.level === level);
+      const isWhole = pool.slots.every((slot) => slot.level === level);
+      const slots = isWhole ? pool.slots : pool.slots.filter((slot) => slot.level === level);
       return { level, groups: this.#groups(`${level} `, slots, slots) };
     });
   }

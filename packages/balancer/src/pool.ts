@@ -150,7 +150,8 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
       slots.push(slot);
     }
     for (const [id, slot] of before) if (after.get(id) !== slot) slot.level = levels.out;
-    this.slots = slots;
+    // Without the room for sixteen more that pushing left.
+    this.slots = slots.slice();
     this.#byId = after;
     if (moved) this.membership += 1;
     if (moved || changed) this.#setLevels();

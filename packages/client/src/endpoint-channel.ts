@@ -51,7 +51,8 @@ const ageJitter = 0.1;
 export class EndpointChannel {
   readonly address: string;
   readonly #options: EndpointChannelOptions;
-  readonly #connections: ClientConnection[] = [];
+  /** Made anew for each: what grows by pushing has room for sixteen, and most endpoints have one. */
+  #connections: ClientConnection[] = [];
   /** Out of use, with calls that still run. */
   readonly #leaving = new LazySet<ClientConnection>();
   readonly #waiters = new LazySet<Waiter>();
@@ -200,7 +201,7 @@ export class EndpointChannel {
       connection.close();
       return;
     }
-    this.#connections.push(connection);
+    this.#connections = this.#connections.concat(connection);
     this.#state = "ready";
     this.#failures = 0;
     this.#lastError = undefined;

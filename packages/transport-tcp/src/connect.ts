@@ -77,12 +77,17 @@ function dial(
     socket.once("connect", () => {
       // What is read this way is not kept for an owner to come.
       if (reads !== undefined) socket.pause();
+      // The promise is not kept as long as the socket.
+      socket.on("error", tellNobody).off("error", reject);
       resolve({ socket, reads });
     });
     socket.on("error", reject);
   });
   return { result, cancel: () => void socket.destroy() };
 }
+
+/** Its owner tells of errors; until there is one, and for a socket given up, a listener must be there. */
+function tellNobody(): void {}
 
 async function shakeHands(
   socket: Socket,

@@ -34,7 +34,7 @@ export class TcpStream implements ByteStream {
       socket.destroy();
     });
     if (socket.closed) this.#onSocketClose();
-    else socket.once("close", () => this.#onSocketClose());
+    else socket.on("close", () => this.#onSocketClose());
   }
 
   get unsentBytes(): number {

@@ -1,11 +1,18 @@
 import type { ByteStream, ByteStreamHandler, ByteTransport, StreamPeer } from "../byte-stream.ts";
 import { RpcError } from "../rpc-error.ts";
-import type { ClientConnection, ConnectOptions, OutgoingCall, OutgoingStream, ServerIdentity } from "../transport.ts";
+import type {
+  ClientConnection,
+  ConnectOptions,
+  LoadReport,
+  OutgoingCall,
+  OutgoingStream,
+  ServerIdentity,
+} from "../transport.ts";
 import { ClientSession, type ClientSessionEvents, type ConfirmedMethods } from "./client-session.ts";
 import { Keepalive, type Watched } from "./keepalive.ts";
 import { featuresOf } from "./packing.ts";
 import { PartialGuard } from "./partial-guard.ts";
-import { ownPreface } from "./preface.ts";
+import { ownPreface, type Preface } from "./preface.ts";
 import type { SessionHost, SessionShare } from "./session.ts";
 
 /** How long a half-closed connection waits for the other half, in milliseconds. */
@@ -13,8 +20,10 @@ export const lingerMs = 2000;
 
 const nobody: ServerIdentity = { id: "", generation: "" };
 
-/** Binds a client session to a byte stream and a clock; decides nothing about calls. */
-export class SessionClientConnection implements ClientConnection, ByteStreamHandler, SessionHost, Watched {
+/** Binds a client session to a byte stream and a clock; decides nothing about calls. Its session and stream call it themselves. */
+export class SessionClientConnection
+  implements ClientConnection, ByteStreamHandler, SessionHost, ClientSessionEvents, Watched
+{
   readonly address: string;
   state: ClientConnection["state"] = "connecting";
   server: ServerIdentity | undefined = undefined;
@@ -37,27 +46,12 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
     shared: SessionShare,
     confirmed: ConfirmedMethods,
   ) {
-    const { clock, limits, handler } = options;
+    const { clock, limits } = options;
     this.address = address;
     this.#options = options;
-    const events: ClientSessionEvents = {
-      address,
-      onPreface: ({ identity }) => {
-        this.server = identity.id === "" ? undefined : identity;
-      },
-      onLoad: (load) => handler.onLoad(load),
-      onRoom: () => handler.onRoom?.(),
-      onGoAway: () => {
-        if (this.state === "ready") this.state = "draining";
-        handler.onDraining();
-      },
-      onIdle: () => {
-        if (this.#closing || this.state === "draining") this.#endStream();
-      },
-    };
     this.#session = new ClientSession(
       { host: this, limits, ...shared, preface: ownPreface(limits, nobody, featuresOf(shared.compression)) },
-      events,
+      this,
       confirmed,
     );
     this.#keepalive = new Keepalive(clock, limits, this);
@@ -136,6 +130,29 @@ export class SessionClientConnection implements ClientConnection, ByteStreamHand
     this.#session.flush();
     this.#stream?.end();
     this.#finish(error ?? new RpcError("unavailable", `The connection to ${this.address} was closed`), error);
+  }
+
+  onPreface({ identity }: Preface): void {
+    this.server = identity.id === "" ? undefined : identity;
+    // The time for it need not run out for nothing.
+    this.#guard.stop();
+  }
+
+  onLoad(load: LoadReport): void {
+    this.#options.handler.onLoad(load);
+  }
+
+  onRoom(): void {
+    this.#options.handler.onRoom?.();
+  }
+
+  onGoAway(): void {
+    if (this.state === "ready") this.state = "draining";
+    this.#options.handler.onDraining();
+  }
+
+  onIdle(): void {
+    if (this.#closing || this.state === "draining") this.#endStream();
   }
 
   onData(chunk: Uint8Array): void {

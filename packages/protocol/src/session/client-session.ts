@@ -90,7 +90,8 @@ export class ClientSession extends Session {
   readonly #generations: number[] = [];
   readonly #free: number[] = [];
   readonly #bindings = new Map<Method, Binding>();
-  readonly #bindingsByNumber: Binding[] = [];
+  /** Made anew for each: what grows by pushing has room for sixteen, and most connections bind few. */
+  #bindingsByNumber: readonly Binding[] = [];
   /** The binding used last: calls of one method come in runs. */
   #lastBinding: Binding | undefined;
   #unflushed: ClientStream[] = [];
@@ -326,7 +327,7 @@ export class ClientSession extends Session {
         : new Map([...types.errors].map(([name, type]) => [name, type.codec as Decoder<unknown>]));
     const binding: Binding = { number, method, types, response: types.response.codec, errors, refusal: undefined };
     this.#bindings.set(method, binding);
-    this.#bindingsByNumber.push(binding);
+    this.#bindingsByNumber = this.#bindingsByNumber.concat(binding);
     return binding;
   }
 

@@ -7,14 +7,14 @@ import { Keepalive, type Watched } from "./keepalive.ts";
 import { featuresOf } from "./packing.ts";
 import { PartialGuard } from "./partial-guard.ts";
 import { ownPreface } from "./preface.ts";
-import { ServerSession } from "./server-session.ts";
+import { ServerSession, type ServerSessionEvents } from "./server-session.ts";
 import type { SessionHost, SessionShare } from "./session.ts";
 
 /** How long a peer may leave its replies unread before the connection is given up, in milliseconds. */
 const unreadTimeoutMs = 30_000;
 
-/** Binds a server session to a byte stream and a clock. */
-export class ServerConnection implements ByteStreamHandler, SessionHost, Watched {
+/** Binds a server session to a byte stream and a clock. Its session and stream call it themselves. */
+export class ServerConnection implements ByteStreamHandler, SessionHost, ServerSessionEvents, Watched {
   readonly #options: ListenOptions;
   readonly #stream: ByteStream;
   readonly #session: ServerSession;
@@ -36,11 +36,7 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
       { host: this, limits, ...shared, preface: ownPreface(limits, options.identity, featuresOf(shared.compression)) },
       acceptor,
       stream.peer,
-      {
-        onForeign: (bytes) => this.#answerForeign(bytes),
-        onPreface: () => this.#session.attach(stream),
-        onIdle: () => this.#checkDrained(),
-      },
+      this,
     );
     this.#session.identity = identity;
     this.#keepalive = new Keepalive(clock, limits, this);
@@ -98,6 +94,20 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, Watched
     this.#session.flush();
     this.#gone(error ?? new RpcError("unavailable", "The connection was closed"));
     this.#end();
+  }
+
+  onForeign(bytes: Uint8Array): void {
+    this.#answerForeign(bytes);
+  }
+
+  onPreface(): void {
+    this.#session.attach(this.#stream);
+    // The time for it need not run out for nothing.
+    this.#guard.stop();
+  }
+
+  onIdle(): void {
+    this.#checkDrained();
   }
 
   onData(chunk: Uint8Array): void {
