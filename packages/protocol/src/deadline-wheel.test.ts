@@ -152,6 +152,18 @@ test("after a stall a reply that arrives in the next turn wins over the deadline
   assert.equal(entry.ends, 0);
 });
 
+test("after a stall what the kernel hands on a few milliseconds late wins, too; without one nothing waits for it", () => {
+  const stalled = wheelAt();
+  const won = stalled.call(100);
+  stalled.clock.nowMs = 5000;
+  stalled.clock.after(4, () => stalled.wheel.remove(won));
+  stalled.clock.to(5010);
+  assert.equal(won.ends, 0);
+  const lost = stalled.call(5020);
+  stalled.clock.to(5020);
+  assert.equal(lost.endedAtMs, 5020);
+});
+
 test("Infinity is never due and takes no place", () => {
   const { clock, wheel, call } = wheelAt();
   call(Number.POSITIVE_INFINITY);

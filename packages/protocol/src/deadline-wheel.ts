@@ -35,6 +35,10 @@ const outermost = slotTicks.length - 1;
 const horizonTicks = (slotCount - 1) * slotTicks[2];
 /** Longest delay a timer is given: the systems' 32-bit limit. */
 const maxDelayMs = 0x7fff_ffff;
+/** A timer later than this, in milliseconds, was held up by a stall. */
+const stallMs = 10;
+/** Time after a stall for the kernel to hand on what came meanwhile: on a busy machine it is behind, too. In milliseconds. */
+const stallGraceMs = 5;
 
 /** Options of {@link DeadlineWheel}. */
 export interface DeadlineWheelOptions {
@@ -45,7 +49,7 @@ export interface DeadlineWheelOptions {
  * Deadlines of many calls on one timer, with a resolution of 1 ms and never early.
  *
  * A due entry is judged one turn of the event loop after the timer fired: when the process has stalled, timers run before
- * sockets are read, and a reply that lies there must win. The timer does not keep the process alive.
+ * sockets are read, and a reply that lies there must win; a timer that is itself late waits a little more. The timer does not keep the process alive.
  */
 export class DeadlineWheel {
   readonly #clock: Clock;
@@ -56,6 +60,8 @@ export class DeadlineWheel {
   #tick = 0;
   /** Tick that the timer waits for; Infinity when none is armed. */
   #armedTick = Number.POSITIVE_INFINITY;
+  /** When it is due. */
+  #dueMs = 0;
   #disarm: (() => void) | undefined;
   #size = 0;
   /** Where the newest entry went: the calls of one turn mostly have one deadline. */
@@ -130,14 +136,22 @@ export class DeadlineWheel {
   #arm(tick: number): void {
     this.#disarm?.();
     this.#armedTick = tick;
-    const delayMs = Math.ceil(Math.max(0, tick + this.#originMs - this.#clock.now()));
-    this.#disarm = this.#clock.after(Math.min(delayMs, maxDelayMs), () => this.#fired(), { background: true });
+    const nowMs = this.#clock.now();
+    const delayMs = Math.min(maxDelayMs, Math.ceil(Math.max(0, tick + this.#originMs - nowMs)));
+    this.#dueMs = nowMs + delayMs;
+    this.#disarm = this.#clock.after(delayMs, () => this.#fired(), { background: true });
   }
 
   /** Lets the sockets be read before anything is judged late. */
   #fired(): void {
+    const lateMs = this.#clock.now() - this.#dueMs;
     // Whatever is added meanwhile need not arm another.
     this.#armedTick = Number.NEGATIVE_INFINITY;
+    if (lateMs < stallMs) this.#judgeNextTurn();
+    else this.#disarm = this.#clock.after(stallGraceMs, () => this.#judgeNextTurn(), { background: true });
+  }
+
+  #judgeNextTurn(): void {
     this.#disarm = this.#clock.after(0, () => this.#advance(), { background: true });
   }
 
