@@ -45,6 +45,42 @@ test("what docs/errors.md quotes of messages stands in the sources", () => {
   assert.deepEqual(invented, []);
 });
 
+test("the call that docs/architecture.md follows goes through files and functions that are there", () => {
+  const story = /## One call, [^]*?\n(?=## )/.exec(textOf("docs/architecture.md"))?.[0] ?? "";
+  const missing: string[] = [];
+  let named = 0;
+  let waiting: string[] = [];
+  let file = "";
+  const look = (names: readonly string[], path: string): void => {
+    for (const name of names) {
+      named++;
+      if (!declares(textOf(path), name)) missing.push(`${name} in ${path}`);
+    }
+  };
+  // "`a` and `b` in `file`, which does `c`": a name belongs to the file that comes next behind "in", else to the last one.
+  for (const [, lead = "", quoted = ""] of story.matchAll(/([^`]*)`([^`]+)`/g)) {
+    if (quoted.includes("/src/")) {
+      if (!existsSync(join(root, quoted))) missing.push(quoted);
+      const isNext = /\bin\s*$/.test(lead);
+      look(waiting.slice(0, isNext ? -1 : undefined), file);
+      if (isNext) look(waiting.slice(-1), quoted);
+      waiting = [];
+      file = quoted;
+    } else if (/^#?[a-zA-Z]+$/.test(quoted)) waiting.push(quoted);
+  }
+  look(waiting, file);
+  assert.deepEqual(missing, []);
+  assert.ok(named > 30, `${named} names`);
+});
+
+/** Whether the source has a function, method or class of this name. */
+function declares(source: string, name: string): boolean {
+  return new RegExp(
+    `^\\s*(?:(?:export|protected|override|static|async|abstract|get) )*(?:function |class )?${name}[(<{ ]`,
+    "m",
+  ).test(source);
+}
+
 function textOf(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
