@@ -88,8 +88,9 @@ export function integer(info: number, at: number): number | bigint {
   if (info === 24) return bytes[start]!;
   if (info === 25) return view.getUint16(start);
   if (info === 26) return view.getUint32(start);
-  const argument = view.getBigUint64(start);
-  return argument > Number.MAX_SAFE_INTEGER ? argument : Number(argument);
+  // Not by way of a bigint where it is not needed: each is an object.
+  const high = view.getUint32(start);
+  return high > 0x1fffff ? view.getBigUint64(start) : high * 0x100000000 + view.getUint32(start + 4);
 }
 
 /** The length of what follows, checked against the bytes left, of which each unit takes at least `unit`. */

@@ -82,55 +82,9 @@ function item(place: Place): unknown {
   const at = pos;
   if (at >= end) next(1);
   const head = bytes[at]!;
-  const start = at + 1;
-  seek(start);
+  seek(at + 1);
+  // The most frequent kinds first.
   if (head < 24) return head;
-  // The usual scalars, one jump each. What is cut off goes the general way, which says so.
-  switch (head) {
-    case 0x18:
-      if (start >= end) break;
-      seek(start + 1);
-      return bytes[start];
-    case 0x19:
-      if (start + 2 > end) break;
-      seek(start + 2);
-      return view.getUint16(start);
-    case 0x1a:
-      if (start + 4 > end) break;
-      seek(start + 4);
-      return view.getUint32(start);
-    case 0x1b:
-    case 0x3b: {
-      if (start + 8 > end) break;
-      const high = view.getUint32(start);
-      // The last that is safe is safe as a positive number only.
-      if (high === 0x1fffff) break;
-      seek(start + 8);
-      if (high > 0x1fffff) {
-        const argument = view.getBigUint64(start);
-        return head === 0x1b ? argument : ~argument;
-      }
-      const argument = high * 0x100000000 + view.getUint32(start + 4);
-      return head === 0x1b ? argument : -1 - argument;
-    }
-    case 0xf4:
-      return false;
-    case 0xf5:
-      return true;
-    case 0xf6:
-      return null;
-    case 0xf7:
-      return undefined;
-    case 0xfb:
-      if (start + 8 > end) break;
-      seek(start + 8);
-      return view.getFloat64(start);
-  }
-  return rest(head, at, place);
-}
-
-/** What follows a head. */
-function rest(head: number, at: number, place: Place): unknown {
   if (head >= 0x60 && head < 0x78) return text(head - 0x60);
   const info = head & 31;
   switch (head >> 5) {
@@ -138,8 +92,8 @@ function rest(head: number, at: number, place: Place): unknown {
       return integer(info, at);
     case 1: {
       const argument = integer(info, at);
-      if (typeof argument === "bigint") return -1n - argument;
-      return argument === Number.MAX_SAFE_INTEGER ? -1n - BigInt(argument) : -1 - argument;
+      if (typeof argument === "bigint") return ~argument;
+      return argument === Number.MAX_SAFE_INTEGER ? ~BigInt(argument) : -1 - argument;
     }
     case 2:
       return byteString(info, at);
@@ -152,16 +106,37 @@ function rest(head: number, at: number, place: Place): unknown {
     case 6:
       return tag(info, at, place);
   }
-  if (info === 31) expected("an item, got a break", at);
+  return simple(info, at);
+}
+
+/** Floats, and values that are no more than a number. */
+function simple(info: number, at: number): unknown {
+  switch (info) {
+    case 20:
+      return false;
+    case 21:
+      return true;
+    case 22:
+      return null;
+    case 23:
+      return undefined;
+    case 31:
+      expected("an item, got a break", at);
+  }
   const start = pos;
   // Read as an integer first, which checks that the bytes are there.
-  const bits = integer(info, at) as number;
-  if (info === 25) return fromHalf(bits);
-  if (info === 26) return view.getFloat32(start);
-  if (info === 27) return view.getFloat64(start);
-  if (info === 24 && bits < 32) expected("the shortest simple value", at);
+  const bits = info === 27 ? seek(next(8)) : integer(info, at);
+  switch (info) {
+    case 25:
+      return fromHalf(bits as number);
+    case 26:
+      return view.getFloat32(start);
+    case 27:
+      return view.getFloat64(start);
+  }
+  if (info === 24 && (bits as number) < 32) expected("the shortest simple value", at);
   charge(at);
-  return new Simple(bits);
+  return new Simple(bits as number);
 }
 
 function array(info: number, at: number, place: Place): unknown[] {

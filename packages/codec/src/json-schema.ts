@@ -4,16 +4,32 @@ import type { Declaration } from "./types.ts";
 /** A JSON Schema (draft 2020-12). */
 export type JsonSchema = { readonly [key: string]: unknown };
 
-const INTEGERS: Readonly<Record<string, readonly [number, number]>> = {
-  u8: [0, 255],
-  u16: [0, 65_535],
-  u32: [0, 4_294_967_295],
-  i8: [-128, 127],
-  i16: [-32_768, 32_767],
-  i32: [-2_147_483_648, 2_147_483_647],
-  uint: [0, 0x1f_ffff_ffff_ffff],
-  int: [-0x1f_ffff_ffff_ffff, 0x1f_ffff_ffff_ffff],
-};
+const LEAVES: Readonly<Record<string, JsonSchema>> = /* @__PURE__ */ (() => {
+  const type = "string";
+  const integer = (minimum: number, maximum: number): JsonSchema => ({ type: "integer", minimum, maximum });
+  const number = { type: "number" };
+  const most = Number.MAX_SAFE_INTEGER;
+  return {
+    bool: { type: "boolean" },
+    u8: integer(0, 0xff),
+    u16: integer(0, 0xffff),
+    u32: integer(0, 0xffffffff),
+    u64: { type, pattern: "^[0-9]+$" },
+    i8: integer(-0x80, 0x7f),
+    i16: integer(-0x8000, 0x7fff),
+    i32: integer(-0x80000000, 0x7fffffff),
+    i64: { type, pattern: "^-?[0-9]+$" },
+    uint: integer(0, most),
+    int: integer(-most, most),
+    f32: number,
+    f64: number,
+    string: { type },
+    bytes: { type, contentEncoding: "base64" },
+    date: { type, format: "date-time" },
+    uuid: { type, format: "uuid" },
+    any: {},
+  };
+})();
 
 /**
  * Describes the values of a codec as JSON Schema, for people and tools that speak JSON: 64-bit integers become strings of
@@ -30,7 +46,7 @@ export function toJsonSchema(codec: { readonly "~def": Declaration }): JsonSchem
 }
 
 function convert(schema: Schema, definitions: Record<string, unknown>): JsonSchema {
-  if (typeof schema === "string") return leafSchema(schema);
+  if (typeof schema === "string") return LEAVES[schema] as JsonSchema;
   if (schema.type === "ref") return { $ref: `#/$defs/${schema.id}` };
   const made = composite(schema, definitions);
   if (schema.id === undefined) return made;
@@ -81,30 +97,4 @@ function composite(
 
 function pair(items: readonly JsonSchema[]): JsonSchema {
   return { type: "array", prefixItems: items, items: false, minItems: items.length };
-}
-
-function leafSchema(type: string): JsonSchema {
-  const range = INTEGERS[type];
-  if (range !== undefined) return { type: "integer", minimum: range[0], maximum: range[1] };
-  switch (type) {
-    case "bool":
-      return { type: "boolean" };
-    case "f32":
-    case "f64":
-      return { type: "number" };
-    case "u64":
-      return { type: "string", pattern: "^[0-9]+$" };
-    case "i64":
-      return { type: "string", pattern: "^-?[0-9]+$" };
-    case "bytes":
-      return { type: "string", contentEncoding: "base64" };
-    case "date":
-      return { type: "string", format: "date-time" };
-    case "uuid":
-      return { type: "string", format: "uuid" };
-    case "any":
-      return {};
-    default:
-      return { type: "string" };
-  }
 }
