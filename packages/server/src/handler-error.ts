@@ -1,4 +1,6 @@
 import { isRpcError, RpcError } from "@pipit/protocol";
+import { isThenable } from "./items.ts";
+import type { HandlerFailure, ServerOptions } from "./options.ts";
 
 /** What a throw becomes at the caller, and whether it was one that the handler did not mean. */
 export interface HandlerErrorVerdict {
@@ -30,4 +32,19 @@ export function judgeHandlerError(
 export function printHandlerError(error: unknown, method: string, id: string): void {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`Handler of ${method} failed, id ${id}\n${stack}\n`);
+}
+
+/** The server's own `onError`. What it throws, now or later, must keep no call from its end. */
+export function tellOnError(
+  onError: NonNullable<ServerOptions["onError"]>,
+  error: unknown,
+  failure: HandlerFailure,
+): void {
+  const warn = (thrown: unknown): void => process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
+  try {
+    const told: unknown = onError(error, failure);
+    if (isThenable(told)) told.then(undefined, warn);
+  } catch (thrown) {
+    warn(thrown);
+  }
 }

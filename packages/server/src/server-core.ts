@@ -13,7 +13,7 @@ import {
 } from "@pipit/protocol";
 import { Admission, type Decision } from "./admission.ts";
 import { callEnd, callStart } from "./diagnostics.ts";
-import { judgeHandlerError, printHandlerError } from "./handler-error.ts";
+import { judgeHandlerError, printHandlerError, tellOnError } from "./handler-error.ts";
 import type { HandlerTable } from "./handler-table.ts";
 import { isThenable } from "./items.ts";
 import { LoopDelayMeter } from "./loop-delay-meter.ts";
@@ -141,7 +141,7 @@ export class ServerCore implements CallAcceptor {
   reportError(call: ServerCall, error: unknown, id: string): void {
     const { onError } = this.options;
     if (onError === undefined) printHandlerError(error, methodPath(call.method), id);
-    else onError(error, { method: call.method, id, peer: call.peer });
+    else tellOnError(onError, error, { method: call.method, id, peer: call.peer });
   }
 
   #admit(call: ServerCall): void {

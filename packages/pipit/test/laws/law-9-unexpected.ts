@@ -35,6 +35,30 @@ export const lawNine: Law = (it) => {
     assert.equal(log[0]?.failure.method.name, "plain");
   });
 
+  it("an onError that throws or rejects keeps no call from its end, and no place taken", async (world) => {
+    const heard: string[] = [];
+    const listen = (warning: Error): void => void heard.push(warning.message);
+    process.on("warning", listen);
+    let told = 0;
+    const onError = (): void => {
+      if (told++ === 0) throw new Error("the log is full");
+      return Promise.reject(new Error("the log has gone")) as unknown as void;
+    };
+    const server = world.server({ onError }).handle(Probe, {
+      plain() {
+        throw new Error("bug");
+      },
+      safe: () => Promise.reject(new Error("bug")),
+    } as never);
+    const client = world.client(await world.listen(server));
+    for (const method of [Probe.methods.plain, Probe.methods.safe]) {
+      assert.equal((await world.run(failure(client.call(method, { text: "" })))).code, "internal");
+    }
+    await world.pass(5);
+    process.removeListener("warning", listen);
+    assert.deepEqual([heard, server.stats().inFlight], [["the log is full", "the log has gone"], 0]);
+  });
+
   it("a declared error arrives with its name and typed data", async (world) => {
     const server = world.server().handle(Probe, {
       declared(_: unknown, context: { error(name: string, data: unknown, options?: object): RpcError }) {
