@@ -3,6 +3,7 @@ import { getBits, openBits, putBits, takeBits } from "./bits.ts";
 import { define, own } from "./define.ts";
 import { absent, expected, within } from "./fault.ts";
 import type { Node } from "./node.ts";
+import { takeSetter } from "./setters.ts";
 import type { In, Out } from "./state.ts";
 
 /** A member, ready to work. */
@@ -46,6 +47,8 @@ class Step {
   readonly head: Node["head"];
   readonly encode: Node["encode"];
   readonly decode: Node["decode"];
+  /** Taken when a value is first decoded. */
+  set: ReturnType<typeof takeSetter> | undefined = undefined;
 
   constructor(field: Field, offset: number) {
     this.field = field;
@@ -152,7 +155,7 @@ function decodeMembers(from: In, { steps, bits }: Members, value: Record<string,
         item = field.fill();
       }
       if (name === "__proto__") define(value, name, item);
-      else value[name] = item;
+      else ((steps[i] as Step).set ??= takeSetter())(value, name, item);
     }
   } catch (error) {
     throw within(error, (steps[i] as Step).field.segment);
