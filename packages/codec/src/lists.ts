@@ -448,8 +448,8 @@ export const uintList: List = /* @__PURE__ */ int53List("uint", 0);
 
 /** The same memory as two bigints and as their halves, the lower ones first. */
 const memory = /* @__PURE__ */ new ArrayBuffer(16);
-const whole: BigUint64Array = /* @__PURE__ */ new BigUint64Array(memory);
-const halves: Int32Array = /* @__PURE__ */ new Int32Array(memory);
+export const whole: BigUint64Array = /* @__PURE__ */ new BigUint64Array(memory);
+export const halves: Int32Array = /* @__PURE__ */ new Int32Array(memory);
 const wholeSigned: BigInt64Array = /* @__PURE__ */ new BigInt64Array(memory);
 
 /** What is left of the lower and the upper half of a value, by its width. */
