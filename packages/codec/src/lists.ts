@@ -21,6 +21,8 @@ const BLOCK = 64;
 const CHUNK = 256;
 
 const templates: number[][] = [];
+/** The last bytes of a list, fewer than 20, with zeros behind. */
+const tail: Uint8Array = /* @__PURE__ */ new Uint8Array(64);
 
 /** An array of `n` doubles to be overwritten. */
 export function doubles(n: number): number[] {
@@ -156,17 +158,30 @@ function groupList(name: string, signed: boolean): List {
       for (let i = 0; i < n; i += CHUNK) writeGroups(out, values, i, Math.min(i + CHUNK, n), signed);
     },
     read(from, n) {
-      const values = copies(0, n);
-      let i = 0;
-      while (i + 4 <= n) {
-        const next = readGroups(from, values, i, Math.min(i + CHUNK, n), signed);
-        if (next === i) break;
-        i = next;
-      }
-      if (i < n) readTail32(from, values, i, n, signed);
+      // Whole groups only: what the last one lacks was written as nothing, and is cut off again.
+      const lacking = -n & 3;
+      const values = copies(0, n + lacking);
+      readAll(from, n, (here, i) => readGroups(here, values, i, Math.min(i + CHUNK, n), signed));
+      values.length = n;
       return values;
     },
   };
+}
+
+/** Reads by calls that give the index of the first value left. */
+function readAll(from: ListIn, n: number, read: (from: ListIn, i: number) => number): void {
+  let i = 0;
+  for (let next = read(from, 0); next > i; next = read(from, i)) i = next;
+  if (i >= n) return;
+  // What is left lies too near the end of memory for loads of whole words.
+  const start = from.pos;
+  const end = from.end - start;
+  tail.fill(0);
+  for (let k = 0; k < end; k++) tail[k] = from.bytes[start + k] as number;
+  const rest: ListIn = { bytes: tail, view: new DataView(tail.buffer), pos: 0, end };
+  read(rest, i);
+  from.pos = start + rest.pos;
+  if (rest.pos > end) fail("truncated", "list ends inside a value");
 }
 
 function writeGroups(out: Writer, values: readonly unknown[], start: number, stop: number, signed: boolean): void {
@@ -175,18 +190,23 @@ function writeGroups(out: Writer, values: readonly unknown[], start: number, sto
   let { pos } = out;
   const shift = signed ? 1 : 0;
   let i = start;
-  for (; i + 4 <= stop; i += 4) {
+  for (; i < stop; i += 4) {
+    const left = stop - i;
     const a = values[i] as number;
-    const b = values[i + 1] as number;
-    const c = values[i + 2] as number;
-    const d = values[i + 3] as number;
-    // Without branches for the rare u32 past 2^31: it goes the slower way, with all that follow.
-    if ((a | 0) !== a || (b | 0) !== b || (c | 0) !== c || (d | 0) !== d) break;
-    if (!signed && (a | b | c | d) < 0) break;
-    const x = (a << shift) ^ (a >> 31);
-    const y = (b << shift) ^ (b >> 31);
-    const z = (c << shift) ^ (c >> 31);
-    const w = (d << shift) ^ (d >> 31);
+    const b = left > 1 ? (values[i + 1] as number) : 0;
+    const c = left > 2 ? (values[i + 2] as number) : 0;
+    const d = left > 3 ? (values[i + 3] as number) : 0;
+    if ((a | 0) !== a || (b | 0) !== b || (c | 0) !== c || (d | 0) !== d || (!signed && (a | b | c | d) < 0)) {
+      // A u32 may also be past 2^31.
+      for (let k = i; k < i + 4 && k < stop; k++) {
+        const value = values[k] as number;
+        if ((signed ? value | 0 : value >>> 0) !== value) wrongItem(signed ? "i32" : "u32", value, k);
+      }
+    }
+    const x = (a << shift) ^ ((a >> 31) & -shift);
+    const y = (b << shift) ^ ((b >> 31) & -shift);
+    const z = (c << shift) ^ ((c >> 31) & -shift);
+    const w = (d << shift) ^ ((d >> 31) & -shift);
     const second = pos + 2 + width32(x);
     const third = second + 1 + width32(y);
     const fourth = third + 1 + width32(z);
@@ -197,29 +217,11 @@ function writeGroups(out: Writer, values: readonly unknown[], start: number, sto
     view.setUint8(pos, width32(x) | (width32(y) << 2) | (width32(z) << 4) | (width32(w) << 6));
     pos = fourth + 1 + width32(w);
   }
-  out.pos = pos;
-  for (; i < stop; i += 4) writeGroup(out, values, i, Math.min(i + 4, stop), signed);
+  // Those that the last group lacks stand in it as a zero of one byte each.
+  out.pos = pos - (i - stop);
 }
 
-/** A group of any values: the last one, or one with a wrong value in it. */
-function writeGroup(out: Writer, values: readonly unknown[], start: number, stop: number, signed: boolean): void {
-  const { bytes, view } = out;
-  let pos = out.pos + 1;
-  let widths = 0;
-  for (let i = start; i < stop; i++) {
-    const value = values[i] as number;
-    if ((signed ? value | 0 : value >>> 0) !== value) wrongItem(signed ? "i32" : "u32", value, i);
-    const bits = signed ? (value << 1) ^ (value >> 31) : value;
-    const width = width32(bits);
-    view.setInt32(pos, bits, true);
-    pos += width + 1;
-    widths |= width << (2 * (i - start));
-  }
-  bytes[out.pos] = widths;
-  out.pos = pos;
-}
-
-/** Reads whole groups while a load of four bytes stays inside the buffer; gives the index of the first value left. */
+/** Reads groups while loads stay inside the buffer; gives the index of the first value left. */
 function readGroups(from: ListIn, values: number[], start: number, stop: number, signed: boolean): number {
   const { view } = from;
   let { pos } = from;
@@ -227,7 +229,7 @@ function readGroups(from: ListIn, values: number[], start: number, stop: number,
   const shift = signed ? 1 : 0;
   let seen = 0;
   let i = start;
-  for (; i + 4 <= stop && pos <= fast; i += 4) {
+  for (; i < stop && pos <= fast; i += 4) {
     const widths = view.getUint8(pos);
     const a = widths & 3;
     const b = (widths >> 2) & 3;
@@ -246,6 +248,11 @@ function readGroups(from: ListIn, values: number[], start: number, stop: number,
     values[i + 2] = (z >>> shift) ^ -(z & shift);
     values[i + 3] = (w >>> shift) ^ -(w & shift);
     seen |= x | y | z | w;
+    const left = stop - i;
+    if (left < 4) {
+      if (widths >> (2 * left) !== 0) fail("malformed", "unused widths are not zero");
+      pos += left - 4;
+    }
   }
   from.pos = pos;
   // As 32-bit integers only: a choice between two forms would make a double of each.
@@ -258,21 +265,6 @@ export const i32List: List = /* @__PURE__ */ groupList("i32", true);
 
 function leastGroups(n: number): number {
   return n + Math.ceil(n / 4);
-}
-
-function readTail32(from: ListIn, values: number[], start: number, n: number, signed: boolean): void {
-  const { bytes } = from;
-  for (let i = start; i < n; ) {
-    let widths = nextByte(from);
-    for (const stop = Math.min(i + 4, n); i < stop; i++, widths >>= 2) {
-      let value = 0;
-      const width = (widths & 3) + 1;
-      if (width > from.end - from.pos) truncated();
-      for (let k = 0; k < width; k++) value |= (bytes[from.pos++] as number) << (8 * k);
-      values[i] = signed ? (value >>> 1) ^ -(value & 1) : value >>> 0;
-    }
-    if (widths !== 0) fail("malformed", "unused widths are not zero");
-  }
 }
 
 function nextByte(from: ListIn): number {
@@ -465,39 +457,38 @@ function big64List(name: string, signed: boolean): List {
       for (let i = 0; i < n; i += CHUNK) writeBigs(out, values, i, Math.min(i + CHUNK, n), name, signed);
     },
     read(from, n) {
-      const { bytes, view } = from;
-      const numbers = signed ? wholeSigned : whole;
-      const [parts, lower, upper] = [halves, LOWER, UPPER];
       const values = new Array<bigint>(n);
-      const fast = Math.min(from.end, view.byteLength - 20);
-      let { pos } = from;
-      let i = 0;
-      for (; i + 2 <= n && pos <= fast; i += 2) {
-        const widths = bytes[pos++] as number;
-        const widthA = widths & 15;
-        const widthB = widths >> 4;
-        if (widthA > 8 || widthB > 8) fail("malformed", "impossible list width");
-        const second = pos + widthA;
-        parts[0] = view.getInt32(pos, true) & (lower[widthA] as number);
-        parts[1] = view.getInt32(pos + 4, true) & (upper[widthA] as number);
-        parts[2] = view.getInt32(second, true) & (lower[widthB] as number);
-        parts[3] = view.getInt32(second + 4, true) & (upper[widthB] as number);
-        pos = second + widthB;
-        if (signed) for (let k = 0; k < 4; k += 2) unzigzag64(k);
-        values[i] = numbers[0] as bigint;
-        values[i + 1] = numbers[1] as bigint;
-      }
-      from.pos = pos;
-      for (; i < n; i += 2) {
-        const widths = nextByte(from);
-        const last = i + 1 === n;
-        if ((widths & 15) > 8 || widths >> 4 > (last ? 0 : 8)) fail("malformed", "impossible list width");
-        values[i] = readBig(from, widths & 15, signed);
-        if (!last) values[i + 1] = readBig(from, widths >> 4, signed);
-      }
+      readAll(from, n, (here, i) => readBigs(here, values, i, n, signed));
       return values;
     },
   };
+}
+
+function readBigs(from: ListIn, values: bigint[], start: number, stop: number, signed: boolean): number {
+  const { view } = from;
+  const numbers = signed ? wholeSigned : whole;
+  const [parts, lower, upper] = [halves, LOWER, UPPER];
+  const fast = Math.min(from.end, view.byteLength - 20);
+  let { pos } = from;
+  let i = start;
+  for (; i < stop && pos <= fast; i += 2) {
+    const widths = view.getUint8(pos++);
+    const widthA = widths & 15;
+    const widthB = widths >> 4;
+    const last = i + 1 === stop;
+    if (widthA > 8 || widthB > (last ? 0 : 8)) fail("malformed", "impossible list width");
+    const second = pos + widthA;
+    parts[0] = view.getInt32(pos, true) & (lower[widthA] as number);
+    parts[1] = view.getInt32(pos + 4, true) & (upper[widthA] as number);
+    parts[2] = view.getInt32(second, true) & (lower[widthB] as number);
+    parts[3] = view.getInt32(second + 4, true) & (upper[widthB] as number);
+    pos = second + widthB;
+    if (signed) for (let k = 0; k < 4; k += 2) unzigzag64(k);
+    values[i] = numbers[0] as bigint;
+    if (!last) values[i + 1] = numbers[1] as bigint;
+  }
+  from.pos = pos;
+  return i;
 }
 
 function writeBigs(
@@ -557,16 +548,6 @@ function unzigzag64(k: number): void {
 function width64(low: number, high: number): number {
   if (high !== 0) return 8 - (Math.clz32(high) >> 3);
   return 4 - (Math.clz32(low) >> 3);
-}
-
-/** A bigint byte by byte. */
-function readBig(from: ListIn, width: number, signed: boolean): bigint {
-  if (width > from.end - from.pos) truncated();
-  halves[0] = halves[1] = 0;
-  for (let k = 0; k < width; k++)
-    halves[k >> 2] = (halves[k >> 2] as number) | ((from.bytes[from.pos++] as number) << (8 * k));
-  if (signed) unzigzag64(0);
-  return (signed ? wholeSigned : whole)[0] as bigint;
 }
 
 export const u64List: List = /* @__PURE__ */ big64List("u64", false);

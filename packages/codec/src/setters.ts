@@ -14,14 +14,6 @@ const setters: readonly Setter[] = [
   (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
   (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
   (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
-  (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
-  (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
-  (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
-  (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
-  (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
-  (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
-  (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
-  (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v }, (o, k, v) => { o[k] = v },
 ];
 let taken = 0;
 

@@ -17,10 +17,6 @@ interface NativeText {
 
 interface Globals {
   readonly Buffer?: { readonly prototype: NativeText };
-  readonly TextDecoder: new (
-    label: string,
-    options: { fatal: boolean; ignoreBOM: boolean },
-  ) => { decode(bytes: Uint8Array): string };
   readonly TextEncoder: new () => { encodeInto(text: string, bytes: Uint8Array): { written: number } };
 }
 
@@ -35,7 +31,7 @@ const CHUNK = 4096;
 const UNIT_BYTES = 8192;
 const LONE = "expected text, got a lone surrogate";
 
-const { Buffer, TextDecoder, TextEncoder } = globalThis as unknown as Globals;
+const { Buffer, TextEncoder } = globalThis as unknown as Globals;
 // Imitations of `Buffer` have no such methods, and go the portable way.
 const native = Buffer?.prototype.utf8Write && Buffer.prototype;
 /**
@@ -43,7 +39,6 @@ const native = Buffer?.prototype.utf8Write && Buffer.prototype;
  * length; that has vector code since. `Float16Array` came with the same V8.
  */
 const loopBytes = "Float16Array" in globalThis ? 32 : Number.POSITIVE_INFINITY;
-let decoder: { decode(bytes: Uint8Array): string } | undefined;
 // On one-byte strings V8 knows without looking that this cannot match.
 const WIDE = /[^\x00-\xff]/;
 
@@ -206,36 +201,35 @@ function hasUpperUnits(view: DataView, start: number, end: number): boolean {
 /** The wide section as a string, checked. */
 function readWide(bytes: Uint8Array, view: DataView, start: number, end: number, utf16: boolean): string {
   if (utf16) {
-    let text = "";
-    if (native !== undefined) text = native.ucs2Slice.call(bytes, start, end);
-    else for (let i = start; i < end; i += 2) text += String.fromCharCode(view.getUint16(i, true));
+    const text = readUtf16(bytes, view, start, end);
     if (hasUpperUnits(view, start, end) && !isWellFormed(text)) fail("text", "expected UTF-16, got a lone surrogate");
     return text;
   }
   return readUtf8(bytes, start, end);
 }
 
+function readUtf16(bytes: Uint8Array, view: DataView, start: number, end: number): string {
+  if (native !== undefined) return native.ucs2Slice.call(bytes, start, end);
+  let text = "";
+  for (let i = start; i < end; i += 2) text += String.fromCharCode(view.getUint16(i, true));
+  return text;
+}
+
 /** `bytes[start..end]` as UTF-8. Anything else is a fault. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string {
-  if (native !== undefined) {
-    const text =
-      (end - start <= loopBytes ? readByLoop(native, bytes, start, end) : undefined) ??
-      native.utf8Slice.call(bytes, start, end);
+  if (native !== undefined && end - start > loopBytes) {
+    const text = native.utf8Slice.call(bytes, start, end);
     // Node puts U+FFFD where bytes are wrong: without one, nothing was.
     if (!text.includes("\ufffd")) return text;
   }
-  try {
-    return (decoder ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })).decode(bytes.subarray(start, end));
-  } catch {
-    fail("text", "expected UTF-8");
-  }
+  return readByLoop(bytes, start, end) ?? fail("text", "expected UTF-8");
 }
 
 let units: DataView | undefined;
 let unitBytes: Uint8Array;
 
 /** UTF-8 by way of UTF-16; undefined for anything else. */
-function readByLoop(native: NativeText, bytes: Uint8Array, start: number, end: number): string | undefined {
+function readByLoop(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (units === undefined) {
     unitBytes = new Uint8Array(UNIT_BYTES);
     units = new DataView(unitBytes.buffer);
@@ -273,7 +267,7 @@ function readByLoop(native: NativeText, bytes: Uint8Array, start: number, end: n
       view.setUint16(size, unit, true);
       size += 2;
     }
-    text += native.ucs2Slice.call(unitBytes, 0, size);
+    text += readUtf16(unitBytes, view, 0, size);
   }
   return pos === end ? text : undefined;
 }
