@@ -1,4 +1,5 @@
-import { goal8, goal8Churn, goal10, goal11, goal11Nonce, goal11Open, goal13 } from "./goals/hostile.ts";
-import { testInShort } from "./goals/short.ts";
+import { goal8, goal8Churn, goal10, goal11, goal11Live, goal11Nonce, goal11Open, goal13 } from "./goals/hostile.ts";
+import { testControlInShort, testInShort } from "./goals/short.ts";
 
-testInShort([goal8, goal8Churn, goal10, goal11, goal11Open, goal11Nonce, goal13]);
+testInShort([goal8, goal8Churn, goal10, goal11, goal11Open, goal11Live, goal11Nonce, goal13]);
+for (const goal of [goal8, goal8Churn, goal10, goal11, goal11Live, goal11Nonce, goal13]) testControlInShort(goal);

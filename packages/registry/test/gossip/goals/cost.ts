@@ -8,13 +8,14 @@ import { rollingRestart, settleMs } from "./spreading.ts";
 
 const KEY = new Uint8Array(32).fill(7);
 const PERCENT = 100;
+const NO_GATE: Partial<GossipTiming> = { syncGate: false };
 
 function sealed(seed: number, timing: Partial<GossipTiming> = {}): World {
   return new World({ seed, timing, keys: [KEY], aead: cheapAead() });
 }
 
-function steady(seed: number, n: number): Samples {
-  const world = sealed(seed);
+function steady(seed: number, n: number, timing: Partial<GossipTiming> = {}): Samples {
+  const world = sealed(seed, timing);
   const members = world.bootstrap(n);
   world.run(world.nowMs + 20_000);
   world.resetTraffic();
@@ -43,6 +44,15 @@ export const goal5: Goal = {
       pass: ratio <= 1.25 && max(bytes) <= 1_000 && max(packets) <= 5,
       text: `${bytes.map((b) => b.toFixed(0)).join(" / ")} B/s, ${packets.map((p) => p.toFixed(2)).join(" / ")} packets/s, ratio ${ratio.toFixed(3)}`,
     };
+  },
+  control: {
+    title: "anti-entropy without the gate (N = 10, 100)",
+    seeds: 1,
+    measure: (seed) => ({ ...steady(seed, 10, NO_GATE), ...steady(seed, 100, NO_GATE) }),
+    judge(samples) {
+      const [few, many] = [10, 100].map((n) => mean(of(samples, `bytes${n}`))) as [number, number];
+      return { pass: many > 1.25 * few, text: `${few.toFixed(0)} / ${many.toFixed(0)} B/s` };
+    },
   },
 };
 
@@ -95,7 +105,7 @@ export const goal5Churn: Goal = {
   control: {
     title: "anti-entropy without the gate",
     seeds: 2,
-    measure: (seed, short) => churn(seed, short ? 200 : 1_000, short ? 10_000 : 30_000, { syncGate: false }),
+    measure: (seed, short) => churn(seed, short ? 200 : 1_000, short ? 10_000 : 30_000, NO_GATE),
     judge(samples) {
       const bytes = mean(of(samples, "bytes"));
       return {

@@ -7,9 +7,19 @@ import { settleMs } from "./spreading.ts";
 
 const NO_CONFIRM: Partial<GossipTiming> = { confirmBeforeKill: false, streamPing: false, retryWhenLossy: false };
 
-function crashes(seed: number, n: number, count: number): Samples {
+/** What memberlist does by default on a local network, as far as our core can be told to. */
+const MEMBERLIST: Partial<GossipTiming> = {
+  ...NO_CONFIRM,
+  probePeriodMs: 1_000,
+  ackTimeoutMs: 500,
+  probeTimeoutMs: 1_000,
+  suspicionMult: 4,
+  suspicionMaxFactor: 6,
+};
+
+function crashes(seed: number, n: number, count: number, timing: Partial<GossipTiming> = {}): Samples {
   const watcher = new Watcher();
-  const world = new World({ seed, onEvent: watcher.onEvent });
+  const world = new World({ seed, timing, onEvent: watcher.onEvent });
   const members = world.bootstrap(n);
   watcher.know(members);
   const tookMs: number[] = [];
@@ -52,6 +62,11 @@ function detectionGoal(n: number, medianMs: number, p99Ms: number): Goal {
         pass: median <= medianMs && p99 <= p99Ms && missing === 0 && wrong === 0,
         text: `median ${seconds(median)}, p99 ${seconds(p99)}, max ${seconds(max(took))} of ${took.length} crashes; false deaths ${wrong}`,
       };
+    },
+    control: {
+      title: "the periods of memberlist, and no confirmation",
+      seeds: 3,
+      measure: (seed, short) => crashes(seed, short ? Math.min(n, 100) : n, short ? 4 : 8, MEMBERLIST),
     },
   };
 }
@@ -167,20 +182,21 @@ function stallGoal(id: string, stall: Stall, what: string, controlJudge: "all" |
 export const goal4: Goal = stallGoal("4", "frozen", "frozen", "all");
 export const goal4Deaf: Goal = stallGoal("4-deaf", "deaf", "reading nothing", "healthy");
 
+function partition(seed: number, n: number, forMs: number, timing: Partial<GossipTiming> = {}): Samples {
+  const world = new World({ seed, timing });
+  const members = world.bootstrap(n);
+  const half = members.filter((_, i) => i % 2 === 0).map((m) => m.address);
+  world.network.partition([half]);
+  world.run(world.nowMs + forMs);
+  const apart = members.every((m) => m.core.members().length === n / 2) ? 1 : 0;
+  world.network.heal();
+  return { tookMs: [settleMs(world, members, 120_000)], apart: [apart] };
+}
+
 export const goal6: Goal = {
   id: "6",
   title: "A 500|500 partition of 10 min heals in ≤ 30 s with no restart",
-  measure(seed, short) {
-    const n = short ? 60 : 1_000;
-    const world = new World({ seed });
-    const members = world.bootstrap(n);
-    const half = members.filter((_, i) => i % 2 === 0).map((m) => m.address);
-    world.network.partition([half]);
-    world.run(world.nowMs + (short ? 60_000 : 600_000));
-    const apart = members.every((m) => m.core.members().length === n / 2) ? 1 : 0;
-    world.network.heal();
-    return { tookMs: [settleMs(world, members, 120_000)], apart: [apart] };
-  },
+  measure: (seed, short) => partition(seed, short ? 60 : 1_000, short ? 60_000 : 600_000),
   judge(samples) {
     const worst = max(of(samples, "tookMs"));
     const apart = of(samples, "apart").every((a) => a === 1);
@@ -189,27 +205,39 @@ export const goal6: Goal = {
       text: `healed in ${seconds(worst)} at worst, median ${seconds(quantile(of(samples, "tookMs"), 0.5))}; halves were apart: ${apart}`,
     };
   },
+  control: {
+    title: "the dead and the seeds are not tried again (N = 60, one minute)",
+    seeds: 3,
+    measure: (seed) => partition(seed, 60, 60_000, { reconnectPeriodMs: 1e9 }),
+  },
 };
+
+function oneWayCuts(seed: number, forMs: number, timing: Partial<GossipTiming> = {}): Samples {
+  const watcher = new Watcher();
+  const world = new World({ seed, timing, onEvent: watcher.onEvent });
+  const members = world.bootstrap(50);
+  watcher.know(members);
+  const [a, b, deaf, mute] = members.slice(10, 14) as [SimNode, SimNode, SimNode, SimNode];
+  world.network.cut(a.address, b.address);
+  for (const m of members.slice(25)) {
+    world.network.cut(m.address, deaf.address);
+    world.network.cut(mute.address, m.address);
+  }
+  world.run(world.nowMs + forMs);
+  return { deaths: [watcher.falseDeaths.length] };
+}
 
 export const goal6Cut: Goal = {
   id: "6-cut",
   title: "N = 50: one-way cuts (one pair; one member deaf to half; one mute to half) kill nobody in 5 min",
-  measure(seed, short) {
-    const watcher = new Watcher();
-    const world = new World({ seed, onEvent: watcher.onEvent });
-    const members = world.bootstrap(50);
-    watcher.know(members);
-    const [a, b, deaf, mute] = members.slice(10, 14) as [SimNode, SimNode, SimNode, SimNode];
-    world.network.cut(a.address, b.address);
-    for (const m of members.slice(25)) {
-      world.network.cut(m.address, deaf.address);
-      world.network.cut(mute.address, m.address);
-    }
-    world.run(world.nowMs + (short ? 60_000 : 300_000));
-    return { deaths: [watcher.falseDeaths.length] };
-  },
+  measure: (seed, short) => oneWayCuts(seed, short ? 60_000 : 300_000),
   judge(samples) {
     const deaths = sum(of(samples, "deaths"));
     return { pass: deaths === 0, text: `${deaths} deaths in ${of(samples, "deaths").length} runs` };
+  },
+  control: {
+    title: "no helpers, no stream pings, no confirmation (one minute)",
+    seeds: 3,
+    measure: (seed) => oneWayCuts(seed, 60_000, { ...NO_CONFIRM, indirectCount: 0 }),
   },
 };

@@ -16,13 +16,24 @@ export interface Goal {
   /** `short` is what CI runs: smaller clusters or shorter times, the same laws. */
   measure(seed: number, short: boolean): Samples;
   judge(samples: Samples, short: boolean): Verdict;
-  /** The same without what makes it hold. `judge` says whether it fails as it must. */
-  readonly control?: {
-    readonly title: string;
-    readonly seeds?: number;
-    measure(seed: number, short: boolean): Samples;
-    judge(samples: Samples, goal: Samples): Verdict;
-  };
+  /** The same without what makes it hold: it must fail. */
+  readonly control?: Control;
+}
+
+export interface Control {
+  readonly title: string;
+  readonly seeds?: number;
+  measure(seed: number, short: boolean): Samples;
+  /** Whether it fails as it must. Default: when the goal is missed. */
+  judge?(samples: Samples, goal: Samples): Verdict;
+}
+
+/** Whether the control of a goal fails as it must. */
+export function judgeControl(goal: Goal, samples: Samples, goalSamples: Samples, short: boolean): Verdict {
+  const own = goal.control?.judge?.(samples, goalSamples);
+  if (own !== undefined) return own;
+  const { pass, text } = goal.judge(samples, short);
+  return { pass: !pass, text };
 }
 
 export function merge(into: Samples, more: Samples): void {

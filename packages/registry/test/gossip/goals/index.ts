@@ -11,7 +11,7 @@ import {
   goal6Cut,
 } from "./detection.ts";
 import type { Goal } from "./goal.ts";
-import { goal8, goal8Churn, goal10, goal11, goal11Nonce, goal11Open, goal13 } from "./hostile.ts";
+import { goal8, goal8Churn, goal10, goal11, goal11Live, goal11Nonce, goal11Open, goal13 } from "./hostile.ts";
 import { goal1, goal1Loss, goal7, goal7Mass } from "./spreading.ts";
 
 /** All goals, in the order of the issue. */
@@ -38,6 +38,7 @@ export const goals: readonly Goal[] = [
   goal10,
   goal11,
   goal11Open,
+  goal11Live,
   goal11Nonce,
   goal12,
   goal13,

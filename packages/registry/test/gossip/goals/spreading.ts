@@ -1,13 +1,17 @@
 /** Goals 1 and 7: joins, restarts, and how fast everybody knows. */
+import type { GossipTiming } from "../../../src/gossip/index.ts";
 import { Watcher, isUp } from "../watcher.ts";
 import { type SimNode, World } from "../world.ts";
 import { type Goal, type Samples, max, of, quantile, seconds } from "./goal.ts";
 
 const ROUND_MS = 200;
 
-function joins(seed: number, n: number, count: number, loss: number): Samples {
+/** News is told once, on pings only: SWIM without rounds of gossip, and without saying things again. */
+const TOLD_ONCE: Partial<GossipTiming> = { gossipFanout: 0, retransmitMult: 0.25 };
+
+function joins(seed: number, n: number, count: number, loss: number, timing: Partial<GossipTiming> = {}): Samples {
   const watcher = new Watcher();
-  const world = new World({ seed, onEvent: watcher.onEvent });
+  const world = new World({ seed, timing, onEvent: watcher.onEvent });
   const members = world.bootstrap(n);
   world.network.change({ loss });
   const rounds999: number[] = [];
@@ -42,15 +46,20 @@ function joinGoal(id: string, loss: number, limit999: number, limitAll: number):
         text: `99.9 %: ${worst999.toFixed(1)} rounds, all: ${worst.toFixed(1)}, never: ${missing} (worst of ${of(samples, "roundsAll").length} joins)`,
       };
     },
+    control: {
+      title: "news is told once, on pings only (N = 200)",
+      seeds: 3,
+      measure: (seed) => joins(seed, 200, 2, loss, TOLD_ONCE),
+    },
   };
 }
 
 export const goal1: Goal = joinGoal("1", 0, 9, 12);
 export const goal1Loss: Goal = joinGoal("1-loss", 0.3, 13, 50);
 
-function restartOne(seed: number, n: number, count: number): Samples {
+function restartOne(seed: number, n: number, count: number, timing: Partial<GossipTiming> = {}): Samples {
   const watcher = new Watcher();
-  const world = new World({ seed, onEvent: watcher.onEvent });
+  const world = new World({ seed, timing, onEvent: watcher.onEvent });
   const members = world.bootstrap(n);
   watcher.know(members);
   const tookMs: number[] = [];
@@ -80,6 +89,11 @@ export const goal7: Goal = {
       pass: worst <= 3_000 && missing === 0,
       text: `worst ${seconds(worst)}, median ${seconds(quantile(of(samples, "tookMs"), 0.5))} of ${of(samples, "tookMs").length} restarts`,
     };
+  },
+  control: {
+    title: "news is told once, on pings only (N = 200)",
+    seeds: 3,
+    measure: (seed) => restartOne(seed, 200, 4, TOLD_ONCE),
   },
 };
 
