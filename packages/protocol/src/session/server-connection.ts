@@ -102,8 +102,6 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, ServerS
 
   onPreface(): void {
     this.#session.attach(this.#stream);
-    // The time for it need not run out for nothing.
-    this.#guard.stop();
   }
 
   onIdle(): void {
