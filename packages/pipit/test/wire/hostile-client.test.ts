@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { any, string, struct, u32 } from "@pipit/codec";
 import { type IncomingCall, serverStream, service, unary, bidi } from "@pipit/protocol";
 import { seededRandom } from "@pipit/simulation";
 import {
@@ -50,6 +51,15 @@ async function assertServed(clock: Scene["clock"], connection: Scene["connection
   connection.start(call);
   await clock.advance(100);
   assert.deepEqual(call.end, { type: "reply", reply: "still here", trailers: undefined });
+}
+
+/** Length as a varint, then the bytes. */
+function block(bytes: Uint8Array): Buffer {
+  const length: number[] = [];
+  for (let rest = bytes.length; ; rest >>>= 7) {
+    length.push(rest > 127 ? (rest & 127) | 128 : rest);
+    if (rest <= 127) return Buffer.concat([Buffer.from(length), bytes]);
+  }
 }
 
 const echoOf = (streamId: number, value: string): Buffer =>
@@ -319,6 +329,32 @@ test("a thousand half-received 4 MiB messages stay within the budget, and are re
   assert.equal(ends.length, 4);
 });
 
+test("large schemas that are not the server's are taken up to a budget, and refused past it", async () => {
+  const Typed = service("any.Any", { echo: unary(struct({ text: string }), struct({ text: string })) });
+  const pair = await wirePair({ contract: Typed, onCall: (call) => call.reply({ text: "hi" }, undefined, 0) });
+  const stranger = await rawClient(pair.network, pair.clock, pair.listener.address);
+  const schemaOf = (fields: Record<string, typeof u32>): Buffer =>
+    block(any.encode(struct({ text: string, ...fields }).schema));
+  const own = schemaOf({});
+  const bind = (number: number, request: Buffer): Buffer =>
+    frame(0x11, 0, [number], text("any.Any"), text("echo"), [0, 2], request, [2], own, [0]);
+  const large = (seed: number): Buffer =>
+    schemaOf(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`f${seed}_${i}`, u32])));
+  stranger.send(
+    clientPreface,
+    ...Array.from({ length: 20 }, (_, number) => bind(number, large(number))),
+    bind(20, own),
+  );
+  await pair.clock.advance(100);
+  const results = framesOf(stranger.received()).filter(({ type }) => type === 0x12);
+  const kinds = results.map(({ payload }) => payload[1]);
+  assert.equal(kinds.length, 21);
+  const taken = kinds.filter((kind) => kind === 0).length - 1;
+  assert.ok(taken >= 8 && taken <= 13, `${taken} of 20 kB each are taken`);
+  assert.match(String(results[19]?.payload), /bytes of schemas that differ from this side's: at most 262144/);
+  assert.equal(kinds[20], 0, "the server's own is always taken");
+});
+
 test("half-received messages of many connections stay within the budget of the process", async () => {
   const { network, clock, listener, connection } = await scene();
   const strangers: RawPeer[] = [];
@@ -351,7 +387,7 @@ test("a message whose rest does not come ends the connection, whatever else is s
   const { stranger, clock } = world;
   stranger.send(clientPreface, bindAny(0, "any.Any", "echo"), frame(0x01, 0, [0, 3, 0, 0, 0x40, 0]));
   stranger.send(frame(0x09, 0, Buffer.alloc(100)));
-  for (let second = 0; second < 59 && !stranger.ended(); second++) {
+  for (let second = 0; second < 61 && !stranger.ended(); second++) {
     await clock.advance(1000);
     stranger.send(frame(0x0d, 0, Buffer.alloc(8)));
   }

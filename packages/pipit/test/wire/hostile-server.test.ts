@@ -201,6 +201,17 @@ test("a server that accepts and never speaks is given up after the handshake's t
   assertFailed(world, /No whole frame for 10000 ms/);
 });
 
+test("a server that tells schemas without end gets no more of them resolved than the budget has", async () => {
+  const world = await scene("echo", { maxForeignSchemaBytes: 100 });
+  world.server.send(serverPreface, frame(0x12, 0, [0, 1, 2, 100], Buffer.alloc(100), [0]));
+  world.server.send(frame(0x12, 0, [0, 1, 2, 1, 0, 0]), frame(4, 0, [1, 0x60]));
+  await world.clock.advance(20);
+  assert.match(
+    world.call.end?.type === "failure" ? world.call.end.failure.error.message : "",
+    /^101 bytes of schemas that differ from this side's: at most 100 are taken on a connection/,
+  );
+});
+
 test("a server that holds a frame open, byte by byte, is given up", async () => {
   const world = await scene();
   world.server.send(serverPreface, frame(4, 0, Buffer.alloc(60_000)).subarray(0, 50));

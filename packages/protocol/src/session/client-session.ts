@@ -27,7 +27,7 @@ import { decodeMessage, type MessageType, type MethodTypes, typesOf } from "./me
 import type { BulkSend } from "./bulk-send.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import { resolveAtClient } from "./resolve-types.ts";
+import { foreignSchemaBytes, resolveAtClient } from "./resolve-types.ts";
 import { type FrameStart, readFlags, Session, type SessionOptions } from "./session.ts";
 import type { SessionStream, StreamState, Waiting } from "./stream-state.ts";
 import {
@@ -535,7 +535,9 @@ export class ClientSession extends Session {
       if (server !== undefined) this.#confirmed.add(server, binding.method);
     } else if (result === BindResult.schemas) {
       try {
-        const resolved = resolveAtClient(binding.method, readReplyDescriptions(reader));
+        const theirs = readReplyDescriptions(reader);
+        this.takeForeignSchemas(foreignSchemaBytes(binding.method, theirs));
+        const resolved = resolveAtClient(binding.method, theirs);
         binding.response = resolved.response;
         binding.errors = resolved.errors;
       } catch (error) {

@@ -20,6 +20,8 @@ export interface SessionLimits {
   readonly maxUnsentBytes: number;
   /** Methods bound on a connection [connection closed]. Default 1,024. */
   readonly maxBindings: number;
+  /** Bytes of the schemas bound on a connection that differ from this side's own [binding refused: resource_exhausted]. Default 256 KiB. */
+  readonly maxForeignSchemaBytes: number;
   /** Cancelled calls whose end the server still owes; past it the connection is closed. Default 16,384. */
   readonly maxOwedEnds: number;
   /** Control frames (ping, cancel, window, bind) read for each call received and each item received or sent, beyond 10,000 [connection closed]. Default 100. */
@@ -43,6 +45,7 @@ export const defaultLimits: SessionLimits = {
   connectionWindowBytes: 32 * 1024 * 1024,
   maxUnsentBytes: 16 * 1024 * 1024,
   maxBindings: 1024,
+  maxForeignSchemaBytes: 256 * 1024,
   maxOwedEnds: 16_384,
   maxControlFramesPerCall: 100,
   handshakeTimeoutMs: 10_000,

@@ -57,6 +57,21 @@ export function resolveAtClient(
   return { response: decoderOf(own.response, theirs.response, "reply"), errors };
 }
 
+/** Bytes of the schemas in a binding that are not our own: what it costs to read and to remember them. */
+export function foreignSchemaBytes(method: Method, frame: Partial<BindFrame> & ReplyDescriptions): number {
+  const own = typesOf(method);
+  let total = foreignBytes(own.response, frame.response);
+  if (frame.request !== undefined) total += foreignBytes(own.request, frame.request);
+  for (const [name, type] of frame.errors) total += foreignBytes(own.errors.get(name), type);
+  return total;
+}
+
+function foreignBytes(own: MessageType | undefined, theirs: TypeDescription): number {
+  if (theirs.form !== "schema") return 0;
+  const same = own?.schema !== undefined && sameBytes(theirs.bytes, schemaBytes(own, own.schema));
+  return same ? 0 : theirs.bytes.length;
+}
+
 /** All that this side writes in reply to a method. */
 export function ownDescriptions(method: Method): ReplyDescriptions {
   const own = typesOf(method);

@@ -11,7 +11,7 @@ import { endFields, fieldNumber, numberField, readFields, writeField } from "./f
 import { decodeMessage, type MethodTypes, typesOf } from "./message-type.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import { resolveAtServer, UnknownFingerprint } from "./resolve-types.ts";
+import { foreignSchemaBytes, resolveAtServer, UnknownFingerprint } from "./resolve-types.ts";
 import { type FrameStart, isSending, readFlags, Session, type SessionOptions } from "./session.ts";
 import type { SessionStream, StreamState } from "./stream-state.ts";
 import {
@@ -355,6 +355,7 @@ export class ServerSession extends Session {
     try {
       if (method === undefined)
         throw new RpcError("unimplemented", `No method ${frame.service}/${frame.method} here`, { handled: "no" });
+      this.takeForeignSchemas(foreignSchemaBytes(method, frame));
       const { requestDecoder, tell } = resolveAtServer(method, frame);
       this.#bindings.set(frame.number, {
         refusal: undefined,

@@ -128,6 +128,7 @@ export abstract class Session implements FrameSink, OutputHost {
   #unreleased = 0;
   #writesItem = false;
   readonly #reassembly: Reassembly;
+  #foreignSchemaBytes = 0;
   #controlFrames = 0;
   #workFrames = 0;
   #streamWindowBytes: number;
@@ -627,6 +628,17 @@ export abstract class Session implements FrameSink, OutputHost {
 
   protected countControl(): void {
     this.#countControl();
+  }
+
+  /** Takes in schemas that are not our own, of so many bytes. @throws RpcError when they are too many */
+  protected takeForeignSchemas(bytes: number): void {
+    const { maxForeignSchemaBytes } = this.limits;
+    const total = this.#foreignSchemaBytes + bytes;
+    if (total > maxForeignSchemaBytes) {
+      const text = `${total} bytes of schemas that differ from this side's: at most ${maxForeignSchemaBytes} are taken on a connection`;
+      throw new RpcError("resource_exhausted", text, { handled: "no" });
+    }
+    this.#foreignSchemaBytes = total;
   }
 
   /** The connection is gone: nothing is held for it any more. */
