@@ -8,7 +8,7 @@ export interface ShutdownOptions extends CloseOptions {
   /** Default SIGTERM and SIGINT. */
   readonly signals?: readonly Signal[] | undefined;
   /** Called when the server has closed: close what else is open. The process ends by itself once nothing is. */
-  readonly onClosed?: (() => void) | undefined;
+  readonly onClosed?: (() => void | Promise<void>) | undefined;
 }
 
 /**
