@@ -12,7 +12,7 @@ import {
   genReadLoop,
   genTakeBits,
 } from "./generator-lists.ts";
-import { f64List, i32List, intList, u32List, uintList } from "./lists.ts";
+import { f64List, i32List, intList, u32List, uintList, wrongItem } from "./lists.ts";
 import { leastBits, type List, type Node } from "./node.ts";
 import type { In, Out } from "./state.ts";
 import { itemsOf, toSet } from "./values.ts";
@@ -125,8 +125,7 @@ function encodeItems(out: Out, { bits, list, head: headOf, encode }: Items, valu
   const n = values.length;
   out.leb(n);
   if (list !== undefined) {
-    list.write(out.writer, values, n);
-    return;
+    return writeDense(out, list, values, n);
   }
   const start = bits > 0 ? openBits(out, n * bits) : 0;
   let i = 0;
@@ -142,6 +141,19 @@ function encodeItems(out: Out, { bits, list, head: headOf, encode }: Items, valu
     }
   } catch (error) {
     throw within(error, `[${i}]`);
+  }
+}
+
+/** Arithmetic on symbols and on bigints among numbers throws by itself: this says which element it was. */
+function writeDense({ writer }: Out, list: List, values: readonly unknown[], n: number): void {
+  try {
+    list.write(writer, values, n);
+  } catch (error) {
+    const isBig = list.name === "u64" || list.name === "i64";
+    const throws = (value: unknown): boolean => typeof value === "symbol" || (typeof value === "bigint" && !isBig);
+    const wrong = error instanceof TypeError ? values.findIndex(throws) : -1;
+    if (wrong >= 0) wrongItem(list.name, values[wrong], wrong);
+    throw error;
   }
 }
 

@@ -44,6 +44,7 @@ export function interpretDecode(
     if (hasText) from.text.close();
     return value;
   } catch (error) {
-    throw toCodecError(error, Math.max(from.pos - start, 0));
+    // Lists look past the end before they ask where it is.
+    throw toCodecError(error, Math.min(Math.max(from.pos, start), end) - start);
   }
 }

@@ -40,7 +40,8 @@ function copies(sample: number, n: number): number[] {
   return template.slice(0, n);
 }
 
-function wrongItem(what: string, value: unknown, index: number): never {
+/** Refuses the element at `index`. */
+export function wrongItem(what: string, value: unknown, index: number): never {
   try {
     expected(what, value, typeof value === "number" || typeof value === "bigint" ? "range" : "type");
   } catch (error) {
@@ -181,7 +182,7 @@ function readAll(from: ListIn, n: number, read: (from: ListIn, i: number) => num
   const rest: ListIn = { bytes: tail, view: new DataView(tail.buffer), pos: 0, end };
   read(rest, i);
   from.pos = start + rest.pos;
-  if (rest.pos > end) fail("truncated", "list ends inside a value");
+  if (rest.pos > end) truncated();
 }
 
 function writeGroups(out: Writer, values: readonly unknown[], start: number, stop: number, signed: boolean): void {

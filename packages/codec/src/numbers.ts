@@ -62,7 +62,7 @@ const u32Spec: LeafSpec = {
   least: 1,
   most: 5,
   encode(out, value) {
-    if ((value as number) >>> 0 !== value) expected("u32", value, codeFor(value));
+    if (typeof value !== "number" || value >>> 0 !== value) expected("u32", value, codeFor(value));
     out.leb(value);
   },
   decode(from) {
@@ -82,7 +82,7 @@ const i32Spec: LeafSpec = {
   least: 1,
   most: 5,
   encode(out, value) {
-    if (((value as number) | 0) !== value) expected("i32", value, codeFor(value));
+    if (typeof value !== "number" || (value | 0) !== value) expected("i32", value, codeFor(value));
     out.leb(((value << 1) ^ (value >> 31)) >>> 0);
   },
   decode(from) {

@@ -50,8 +50,8 @@ export function copyOf(bytes: Uint8Array, start: number, size: number): Uint8Arr
 
 /** Keys and values of a plain object. */
 export function recordPairs(value: unknown): [string[], unknown[]] {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Map)
-    expected("record", value);
+  // Lists, Maps, dates and the like would lose what they hold.
+  if (!Object.prototype.toString.call(value).endsWith(" Object]")) expected("record", value);
   const object = value as Record<string, unknown>;
   const keys = Object.keys(object);
   const values = Object.values(object);
