@@ -78,6 +78,34 @@ describe("CBOR vectors", () => {
     }
   });
 
+  it("every ill-formed example of Appendix F is refused, with a reason that suits its heading", () => {
+    // RFC 8949, appendix F.1, as printed there. Keys that are equal as well may be noticed first.
+    const examples: Readonly<Record<string, string>> = {
+      "18 19 1a 1b 1901 1a0102 1b01020304050607 38 58 78 98 9a01ff00 b8 d8 f8 f900 fa0000 fb000000": "truncated",
+      "41 61 5affffffff00 5bffffffffffffffff010203 7affffffff00 7b7fffffffffffffff010203": "truncated",
+      "81 818181818181818181 8200 a1 a20102 a100 a2000000 c0 5f4100 7f6100": "truncated",
+      "9f 9f0102 bf bf01020102 819f 9f8000 9f9f9f9f9fffffffff 9f819f819f9fffffff": "truncated",
+      "1c 1d 1e 3c 3d 3e 5c 5d 5e 7c 7d 7e 9c 9d 9e bc bd be dc dd de fc fd fe": "malformed",
+      "f800 f801 f818 f81f": "malformed",
+      "5f00ff 5f21ff 5f6100ff 5f80ff 5fa0ff 5fc000ff 5fe0ff 7f4100ff 5f5f4100ffff 7f7f6100ffff": "malformed",
+      "ff 81ff 8200ff a1ff a1ff00 a100ff a20000ff 9f81ff 9f829f819f9fffffffff bf00ff bf000000ff": "malformed",
+      "1f 3f df": "malformed",
+    };
+    for (const [list, code] of Object.entries(examples)) {
+      for (const bytes of list.split(" ")) {
+        assert.throws(
+          () => decodeHex(bytes),
+          (error) => {
+            assert.ok(isCodecError(error), `${bytes}: ${String(error)}`);
+            // Where it is both, either will do: a count that the bytes left cannot hold is seen before its elements.
+            assert.ok(error.code === code || error.code === "truncated", `${bytes}: ${error}`);
+            return true;
+          },
+        );
+      }
+    }
+  });
+
   it("the vectors hold every example of Appendix A", () => {
     assert.equal(vectors.appendixA.length, 81);
   });

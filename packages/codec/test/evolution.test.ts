@@ -39,6 +39,7 @@ import {
   union,
   uuid,
 } from "../src/index.ts";
+import { mayCompile } from "../src/compile.ts";
 
 /** What `reader` makes of `value` written with `writer`. */
 function across(writer: AnyCodec, reader: AnyCodec, value: unknown): unknown {
@@ -377,12 +378,8 @@ describe("a schema that travelled", () => {
     });
   }
 
-  test("never becomes code, whatever its names", () => {
-    const evil = ['"]};globalThis.hacked=1//', "__proto__", "\u2028", "constructor", "${x}", "</script>"];
-    const schema: Schema = {
-      type: "struct",
-      fields: evil.map((name) => ({ name, of: { type: "enumeration", of: evil } })),
-    };
+  /** Every text that becomes code while `work` runs. */
+  function sourcesOf(work: () => void): string[] {
     const seen: string[] = [];
     const real = globalThis.Function;
     globalThis.Function = new Proxy(real, {
@@ -392,6 +389,21 @@ describe("a schema that travelled", () => {
       },
     });
     try {
+      work();
+    } finally {
+      globalThis.Function = real;
+    }
+    return seen;
+  }
+
+  const evil = ['"]};globalThis.hacked=1//', "__proto__", "\u2028", "constructor", "${x}", "</script>"];
+
+  test("never becomes code, whatever its names", () => {
+    const schema: Schema = {
+      type: "struct",
+      fields: evil.map((name) => ({ name, of: { type: "enumeration", of: evil } })),
+    };
+    const seen = sourcesOf(() => {
       const value = Object.fromEntries(evil.map((name) => [name, evil[0]]));
       const codec = codecFromSchema(schema);
       assert.deepEqual(codec.decode(codec.encode(value)), value);
@@ -399,15 +411,53 @@ describe("a schema that travelled", () => {
       assert.ok(Object.hasOwn(readerOf(reader, schema).decode(codec.encode(value)), "__proto__"));
       diff(schema, reader);
       reader.encode({ ["__proto__"]: evil[0] });
-    } finally {
-      globalThis.Function = real;
-    }
+    });
+    // Names of the reader's own may stand in its code, as quoted strings only.
     assert.ok(seen.every((text) => !text.includes("hacked") || text.includes('\\"]};globalThis.hacked')));
     assert.equal(
       seen.some((text) => text.includes("\u2028")),
       false,
     );
     assert.equal((globalThis as { hacked?: number }).hacked, undefined);
+  });
+
+  test("leaves none of its text in any generated source, deep, wide and mutually recursive as it may be", () => {
+    const names = [...evil, "plain"].map((name) => `stranger${name}`);
+    const wide = (first: Schema, rest: Schema): Schema => ({
+      type: "struct",
+      id: 1,
+      name: "strangerTitle",
+      doc: "strangerDoc",
+      fields: [
+        ...names.map((name, i) => ({
+          name,
+          of: i === 0 ? first : rest,
+          optional: true as const,
+          aliases: [`${name}Alias`],
+        })),
+        { name: "kept", of: "u8" as const },
+      ],
+    });
+    let deep: Schema = { type: "enumeration", of: names, fallback: names[0] as string };
+    for (let i = 0; i < 40; i++) deep = { type: "array", of: deep };
+    const other: Schema = { type: "union", id: 2, of: names.map((tag) => ({ tag, of: { type: "ref", id: 1 } })) };
+    const schemas = [wide(deep, deep), wide(other, { type: "ref", id: 2 })];
+    const seen = sourcesOf(() => {
+      const reader = struct({ kept: u8 });
+      assert.deepEqual(reader.decode(reader.encode({ kept: 7 })), { kept: 7 });
+      for (const schema of schemas) {
+        const codec = codecFromSchema(schema);
+        const bytes = codec.encode({ kept: 7 });
+        for (let i = 0; i < 50; i++) {
+          assert.deepEqual(codec.decode(bytes), { kept: 7 });
+          assert.deepEqual(readerOf(reader, schema).decode(bytes), { kept: 7 });
+        }
+        assert.equal(diff(schema, reader).compatible, true);
+        assert.equal(diff(reader, schema).compatible, true);
+      }
+    });
+    if (mayCompile()) assert.notEqual(seen.length, 0, "the reader is compiled, and so seen");
+    assert.ok(seen.every((text) => !text.includes("stranger")));
   });
 
   test("is resolved in few steps even where two recursions never meet", () => {

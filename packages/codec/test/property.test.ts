@@ -18,7 +18,7 @@ function outcome(work: () => unknown): unknown {
     return { value: work() };
   } catch (error) {
     assert.ok(error instanceof p.CodecError, String((error as Error).stack));
-    return { code: error.code, path: error.path };
+    return { code: error.code, path: error.path, offset: error.offset };
   }
 }
 
@@ -57,7 +57,8 @@ test("every truncation and every flipped bit gives a value or a CodecError, the 
       const slow = p.interpreted(codec);
       for (let size = 0; size < Math.min(bytes.length, 200); size++) {
         const result = outcome(() => codec.decode(bytes.subarray(0, size)));
-        assert.ok("code" in (result as object), `accepted ${size} of ${hex(bytes)}`);
+        const { offset = Number.NaN } = result as { offset?: number };
+        assert.ok(offset >= 0 && offset <= size, `accepted ${size} of ${hex(bytes)}, or without an offset`);
       }
       for (let k = 0; k < 20 && bytes.length > 0; k++) {
         const bit = (at + k * 7919) % (bytes.length * 8);
