@@ -27,8 +27,8 @@ export interface ByteStreamHandler {
   /** Bytes arrived. The chunk belongs to the receiver from now on and is never rewritten. */
   onData(chunk: Uint8Array): void;
   /**
-   * Bytes arrived in memory that the stream reads into again once this returns: keep copies. A stream that reads so calls
-   * this in place of `onData` where the owner has it, and saves the memory of each read; else it copies.
+   * Bytes arrived in memory that the stream reads into again, or frees, once this returns: keep copies. A stream that reads so
+   * calls this in place of `onData` where the owner has it, and saves the collector the memory of each read; else it copies.
    */
   onBorrowed?(chunk: Uint8Array): void;
   /** Unsent bytes fell to zero after {@link ByteStream.write} had returned false. */

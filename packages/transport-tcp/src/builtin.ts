@@ -13,6 +13,9 @@ interface Builtins {
   readonly "node:tls": typeof tls;
 }
 
+/** Whether this is Node itself, and not a runtime with modules of its own under Node's names. */
+export const isNode: boolean = !("bun" in process.versions) && !("deno" in process.versions);
+
 /**
  * A module of Node, loaded by its first use: an `import` would load it with the package, and a process that makes plain
  * calls would pay for TLS. Bundlers see nothing to follow here, and there is nothing: the module is part of the runtime.

@@ -1,7 +1,8 @@
 import type { OnReadOpts } from "node:net";
+import { isNode } from "./builtin.ts";
 
 /** What sockets read into: large enough to save calls of the system, small enough to stay in the processor's cache. */
-const sharedReadBytes = 256 * 1024;
+const sharedReadBytes = 128 * 1024;
 
 /**
  * One for all sockets of the process: a read and what its owner does with the bytes are one call of the event loop. Node's own
@@ -15,7 +16,7 @@ let shared: Uint8Array | undefined;
  * read, and not where `node:net` is another's.
  */
 export function canShareReads(): boolean {
-  return process.platform !== "win32" && !("bun" in process.versions) && !("deno" in process.versions);
+  return process.platform !== "win32" && isNode;
 }
 
 /** Has one socket read into the memory that all share. Give {@link onread} to `net.connect`, and keep the socket paused until {@link take} is set. */

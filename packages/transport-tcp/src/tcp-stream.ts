@@ -1,10 +1,15 @@
 import type { Socket } from "node:net";
 import { type ByteStream, type ByteStreamHandler, type StreamPeer, systemClock } from "@pipit/protocol";
+import { isNode } from "./builtin.ts";
+import { freeMemory } from "./free-memory.ts";
 import { streamError } from "./node-error.ts";
 import type { SharedReads } from "./shared-reads.ts";
 
 /** Unsent bytes past which `write` says no. Above Node 20's own mark of 16 KiB, so that a burst of small flushes passes. */
 const highWaterMarkBytes = 65_536;
+
+/** Reads of at least so many bytes are freed once they were handed on: to copy what must be kept costs less than the collector's work. */
+const leastFreedBytes = 16_384;
 
 /** A connected socket (TCP, TLS or Unix) as a {@link ByteStream}. The socket belongs to the stream from now on. */
 export class TcpStream implements ByteStream {
@@ -51,7 +56,7 @@ export class TcpStream implements ByteStream {
     const socket = this.#socket;
     socket.on("drain", () => this.#onSocketDrain());
     socket.on("end", () => handler.onEnd());
-    if (this.#reads === undefined) socket.on("data", (chunk: Uint8Array) => handler.onData(chunk));
+    if (this.#reads === undefined) socket.on("data", (chunk: Uint8Array<ArrayBuffer>) => handOn(chunk, handler));
     else {
       this.#reads.take = (bytes) => {
         if (handler.onBorrowed === undefined) handler.onData(Buffer.copyBytesFrom(bytes));
@@ -119,4 +124,12 @@ export class TcpStream implements ByteStream {
     const broken = this.#broken ?? this.#socket.errored;
     handler.onClose(this.#ownError ?? (broken ? streamError(this.peer.address, broken) : undefined));
   }
+}
+
+/** Hands on what the socket read into memory that nobody else has. */
+function handOn(chunk: Uint8Array<ArrayBuffer>, handler: ByteStreamHandler): void {
+  const frees = isNode && chunk.length >= leastFreedBytes && chunk.length === chunk.buffer.byteLength;
+  if (!frees || handler.onBorrowed === undefined) return handler.onData(chunk);
+  handler.onBorrowed(chunk);
+  freeMemory(chunk);
 }

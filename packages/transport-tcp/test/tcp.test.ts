@@ -25,6 +25,22 @@ describe("TCP", () => {
     assert.match(far.stream.peer.address, /^127\.0\.0\.1:\d+$/u);
   });
 
+  test("what an accepted socket read much of is freed, where its owner keeps copies", async () => {
+    await using station = await Station.open(transport);
+    const { near, far } = await station.pair(transport);
+    const lent: Uint8Array[] = [];
+    far.onBorrowed = (chunk) => {
+      lent.push(chunk);
+      far.onData(new Uint8Array(chunk));
+    };
+    const sent = new Uint8Array(1_000_000).map((_, at) => at % 251);
+    near.write(sent.slice());
+    await far.received(sent.byteLength);
+    assert.equal(Buffer.compare(far.bytes(), sent), 0);
+    assert.ok(lent.length > 0);
+    assert.deepEqual(new Set(lent.map(({ length }) => length)), new Set([0]));
+  });
+
   test("a name with several addresses is tried until one answers", async () => {
     await using station = await Station.open(transport);
     const stream = await transport.connect(`localhost:${station.listener.port}`, patient());

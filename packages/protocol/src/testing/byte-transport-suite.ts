@@ -70,13 +70,15 @@ export function byteTransportSuite(name: string, open: () => Promise<ByteTranspo
 
     law("an owner that takes borrowed bytes, and keeps none, gets them whole and in order", async (bench) => {
       const { near, far } = await bench.pair({ start: false });
-      far.start();
-      near.onBorrowed = (chunk) => near.onData(new Uint8Array(chunk));
-      near.start();
+      for (const end of [near, far]) {
+        end.onBorrowed = (chunk) => end.onData(new Uint8Array(chunk));
+        end.start();
+      }
       const sent = pattern(3_000_000);
-      far.write(sent.slice());
-      await near.received(sent.byteLength);
+      for (const end of [near, far]) end.write(sent.slice());
+      await Promise.all([near.received(sent.byteLength), far.received(sent.byteLength)]);
       assertSame(near.bytes(), sent);
+      assertSame(far.bytes(), sent);
     });
 
     law("a stream that copies writes leaves the memory to the writer once none of it is unsent", async ({ pair }) => {
