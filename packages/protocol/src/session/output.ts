@@ -2,12 +2,16 @@ import { Writer } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
 import { type BulkSend, nextParts } from "./bulk-send.ts";
 import { copyOf } from "./bytes.ts";
+import { LentSlabs } from "./lent-slabs.ts";
 import { Pace } from "./pace.ts";
 import { type SlabPool, slabBytes } from "./slab-pool.ts";
 import { chunkBytes, FrameType, frameHeadBytes, paceMark, pingBytes } from "./wire.ts";
 
-/** Frames past which a turn's output leaves before the turn ends: the peer works on them meanwhile. */
-const reliefBytes = slabBytes;
+/**
+ * Items past which a turn's output leaves before the turn ends: the peer works on them meanwhile. Each next part is twice as long, up to
+ * what the path lets be sent at once: a call of the system that sends much costs little more than one that sends little.
+ */
+const firstReliefBytes = slabBytes;
 
 /**
  * Frames of calls past which the first part of a turn's output leaves before the turn ends; each next part is twice as long. Both ends
@@ -23,8 +27,10 @@ export interface MessageEncoder {
   encodeTo(writer: Writer, message: unknown): void;
 }
 
-/** Parts that one long message may send in one write. */
-const maxPartsAtOnce = 4;
+/** Room that a frame may take beyond its message. */
+const frameRoomBytes = 1024;
+
+const settled = Promise.resolve();
 
 /** What the output asks of its session. */
 export interface OutputHost {
@@ -56,8 +62,11 @@ export class Output {
   #writer: Writer | undefined;
   #depth = 0;
   #nextBulk = 0;
-  /** When the next part of this turn leaves. */
+  /** When the next part of this turn leaves: calls, items. */
   #partBytes = firstPartBytes;
+  #reliefBytes = firstReliefBytes;
+  /** Made with the first slab that does not come back at once. */
+  #lent: LentSlabs | undefined;
   #scheduled = false;
   #waitsForRoom = false;
 
@@ -69,7 +78,7 @@ export class Output {
   /** Where frames are written. Ask again after each message: encoding may replace it. */
   get writer(): Writer {
     if (this.#depth > 0) return (this.#inner[this.#depth - 1] ??= new Writer());
-    return (this.#writer ??= this.#pool.take());
+    return (this.#writer ??= this.#takeSlab());
   }
 
   /** Whether frames written now stand in the slab, whose next flush is {@link OutputHost.onFlush}, and not inside another's encoding. */
@@ -139,6 +148,23 @@ export class Output {
 
   /** Completes the frame begun at `start`. */
   end(start: number): void {
+    this.#complete(start);
+    if (!this.#scheduled) this.#schedule();
+  }
+
+  /**
+   * Completes a frame that answers what has just been read: it leaves when everybody who waited for that has had a turn, together with
+   * what they send. By itself it would wake the peer for nothing more.
+   */
+  endLate(start: number): void {
+    this.#complete(start);
+    if (this.#scheduled) return;
+    void settled.then(() => {
+      if (!this.#scheduled) this.#schedule();
+    });
+  }
+
+  #complete(start: number): void {
     const { bytes, pos } = this.writer;
     const length = pos - start - 4;
     bytes[start] = length;
@@ -146,7 +172,6 @@ export class Output {
     bytes[start + 2] = length >>> 16;
     bytes[start + 3] = length >>> 24;
     if (this.#inner.length > 0) this.#appendInner();
-    if (!this.#scheduled) this.#schedule();
   }
 
   /** Takes the frame begun at `start` back. */
@@ -229,14 +254,19 @@ export class Output {
   /** Nobody reads the body of a long message again: its memory serves the next, where the socket is done with it. */
   recycle(bulk: BulkSend): void {
     const stream = this.#stream;
-    if (bulk.writer === undefined || bulk.sent < bulk.body.length) return;
-    if (stream?.copiesWrites === true && stream.unsentBytes === 0) this.#pool.giveLong(bulk.writer);
+    if (bulk.writer === undefined || bulk.sent < bulk.body.length || stream === undefined) return;
+    this.#giveWritten(bulk.writer, stream, false);
   }
 
   /** Frames are complete: many of them leave now, and not at the end of a turn that may still write more. */
   relieve(): void {
-    if (this.#depth > 0 || this.#stream === undefined || this.#writer === undefined) return;
-    if (this.#writer.pos >= reliefBytes) this.#flushSlab(this.#stream);
+    const stream = this.#stream;
+    if (this.#writer === undefined || this.#writer.pos < this.#reliefBytes || this.#depth > 0 || stream === undefined)
+      return;
+    this.#flushSlab(stream);
+    // Where the stream keeps what is written to it, long slabs would not come back.
+    if (stream.copiesWrites !== true || this.#pace === undefined) return;
+    this.#reliefBytes = Math.min(this.#reliefBytes * 2, this.#pace.mostAtOnceBytes);
   }
 
   /** Calls are complete, and more may follow in this turn: what there is leaves where that is a part's worth, and the socket keeps up. */
@@ -253,6 +283,7 @@ export class Output {
   flush(): void {
     this.#scheduled = false;
     this.#partBytes = firstPartBytes;
+    this.#reliefBytes = firstReliefBytes;
     const stream = this.#stream;
     if (stream === undefined) return;
     if (this.#bulk.length === 0) return this.#flushSlab(stream);
@@ -264,6 +295,7 @@ export class Output {
 
   /** The socket is empty again. */
   onDrain(): void {
+    this.#lent?.giveTo(this.#pool);
     if (this.#stream !== undefined && this.#bulk.length > 0) this.#pump(this.#stream);
     this.#offerRoom();
   }
@@ -274,6 +306,7 @@ export class Output {
     if (this.#writer !== undefined) this.#pool.give(this.#writer);
     this.#writer = undefined;
     this.#bulk.length = 0;
+    this.#lent = undefined;
     this.#scheduled = true;
     this.#stream = undefined;
     return unsent;
@@ -303,8 +336,21 @@ export class Output {
     // A full slab is written as it is, and lost, unless the socket has taken everything at once.
     const bytes = writer.bytes.subarray(0, writer.pos);
     const kept = this.#host.onFlush(bytes);
-    stream.write(bytes);
-    if (!kept && stream.copiesWrites === true && stream.unsentBytes === 0) this.#pool.give(writer);
+    const drains = !stream.write(bytes);
+    if (!kept) this.#giveWritten(writer, stream, drains);
+  }
+
+  /** Gives back what was handed to `stream`: now, or when it `drains`; where neither is known, the collector takes it. */
+  #giveWritten(slab: Writer, stream: ByteStream, drains: boolean): void {
+    if (stream.copiesWrites !== true) return;
+    if (stream.unsentBytes === 0) this.#pool.give(slab);
+    else if (drains) (this.#lent ??= new LentSlabs()).add(slab);
+  }
+
+  /** A slab for what this turn still writes. */
+  #takeSlab(): Writer {
+    if (this.#reliefBytes === firstReliefBytes) return this.#pool.take();
+    return this.#pool.takeLong(this.#reliefBytes + chunkBytes + frameRoomBytes);
   }
 
   /** What the slab holds where that is not much: a right-sized copy costs nothing measurable, and frees the slab at once. */
@@ -327,18 +373,18 @@ export class Output {
       const bulk = this.#bulk[this.#nextBulk];
       if (bulk === undefined) return;
       // Alone it may send a few parts at once, which saves calls of the system; beside others it takes turns.
-      const most = this.#bulk.length === 1 ? Math.min(maxPartsAtOnce, Math.ceil(pace.roomBytes / chunkBytes)) : 1;
+      const most = this.#bulk.length === 1 ? Math.ceil(Math.min(pace.mostAtOnceBytes, pace.roomBytes) / chunkBytes) : 1;
       const before = bulk.sent;
       const parts = nextParts(bulk, most);
       pace.sent(bulk.sent - before);
       if (pace.isMarkDue) parts.push(markFrame(pace.mark(this.#host.nowMs())));
       if (first !== undefined) parts.unshift(first);
       first = undefined;
-      stream.writeAll(parts);
+      const drains = !stream.writeAll(parts);
       if (bulk.sent < bulk.body.length) this.#nextBulk++;
       else {
         this.#bulk.splice(this.#nextBulk, 1);
-        if (!bulk.kept) this.recycle(bulk);
+        if (!bulk.kept && bulk.writer !== undefined) this.#giveWritten(bulk.writer, stream, drains);
         bulk.done();
         // What `done` wrote belongs behind this part and ahead of others.
         this.#flushSlab(stream);

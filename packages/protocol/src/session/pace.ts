@@ -15,6 +15,10 @@ const leastBytes = 256 * 1024;
 /** Allowed where nothing small is about: what the kernel's buffers hold by themselves. */
 const aloneBytes = 4 * 1024 * 1024;
 
+/** Handed on in one piece where nothing small is about, and where something is. */
+const mostAtOnceAlone = 1024 * 1024;
+const mostAtOnceBeside = 256 * 1024;
+
 /** Bulk sent since the last small message, past which the next is not waited for: a few ten milliseconds of a fast path. */
 const recentBytes = 64 * 1024 * 1024;
 
@@ -67,9 +71,17 @@ export class Pace {
     return this.#windowBytes - (this.#sentBytes - this.#arrivedBytes);
   }
 
+  /** Bytes that may be handed on in one piece, for which a small message would wait. */
+  get mostAtOnceBytes(): number {
+    return this.#isAlone ? mostAtOnceAlone : mostAtOnceBeside;
+  }
+
+  get #isAlone(): boolean {
+    return this.#sentBytes - this.#smallAtBytes > recentBytes;
+  }
+
   get #windowBytes(): number {
-    const isAlone = this.#sentBytes - this.#smallAtBytes > recentBytes;
-    return isAlone ? Math.max(aloneBytes, this.#productBytes) : this.#productBytes;
+    return this.#isAlone ? Math.max(aloneBytes, this.#productBytes) : this.#productBytes;
   }
 
   /**

@@ -209,6 +209,7 @@ export abstract class Session implements FrameSink, OutputHost {
   onFrame(type: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
     this.frames++;
     if (this.peerPreface === undefined) return this.#readPreface(type, bytes, start, end);
+    if (type === FrameType.chunk) return this.#onChunk(streamId, bytes, start, end);
     const reader = this.window(bytes, start, end);
     switch (type) {
       case FrameType.window:
@@ -225,8 +226,6 @@ export abstract class Session implements FrameSink, OutputHost {
         if (bytes[start] === paceMark) this.output.onMark(readMark(bytes, start), this.receivedAtMs);
         else if (bytes[start] === measuringPing && this.#pinged) this.#onMeasured();
         return;
-      case FrameType.chunk:
-        return this.#onChunk(streamId, bytes, start, end);
       default:
         if (!this.handle(type, streamId, reader) && type < firstSkippableType) {
           throw new ProtocolFault(`Frame of unknown type ${type}`);
@@ -774,7 +773,7 @@ export abstract class Session implements FrameSink, OutputHost {
     const { writer } = this.output;
     writer.bytes.set(bytes.subarray(from, end), writer.pos);
     writer.pos += pingBytes;
-    this.output.end(start);
+    this.output.endLate(start);
   }
 
   #onMeasured(): void {

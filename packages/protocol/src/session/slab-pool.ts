@@ -22,9 +22,11 @@ export class SlabPool {
     return this.#slabs.pop() ?? new Writer(slabBytes);
   }
 
+  /** Nobody reads the slab, or the long buffer, any more. */
   give(slab: Writer): void {
+    if (slab.bytes.length > maxKeptBytes) return this.giveLong(slab);
     slab.pos = 0;
-    if (this.#slabs.length < keptSlabs && slab.bytes.length <= maxKeptBytes) this.#slabs.push(slab);
+    if (this.#slabs.length < keptSlabs) this.#slabs.push(slab);
   }
 
   /** A buffer of its own for one message that is likely to take `size` bytes. */
