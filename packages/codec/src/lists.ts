@@ -181,8 +181,8 @@ function readAll(from: ListIn, n: number, read: (from: ListIn, i: number) => num
   for (let k = 0; k < end; k++) tail[k] = from.bytes[start + k] as number;
   const rest: ListIn = { bytes: tail, view: new DataView(tail.buffer), pos: 0, end };
   read(rest, i);
-  from.pos = start + rest.pos;
   if (rest.pos > end) truncated();
+  from.pos = start + rest.pos;
 }
 
 function writeGroups(out: Writer, values: readonly unknown[], start: number, stop: number, signed: boolean): void {

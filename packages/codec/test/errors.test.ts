@@ -13,6 +13,7 @@ import {
   enumeration,
   f64,
   i64,
+  i32,
   int,
   lazy,
   map,
@@ -256,6 +257,25 @@ for (const engine of engines) {
         );
       });
     }
+
+    test("names an offset inside what was cut off", () => {
+      const lists = {
+        u64: [u64, 5n],
+        u64s: [array(u64), [1n, 2n ** 60n, 3n]],
+        i32s: [array(i32), [1, -70_000, 3, 4, 5]],
+      };
+      for (const [name, [declared, value]] of Object.entries(lists)) {
+        const codec = engine.of(declared as Codec<unknown>);
+        const bytes = codec.encode(value);
+        for (let length = 0; length < bytes.length; length++) {
+          assert.throws(
+            () => codec.decode(bytes.slice(0, length)),
+            (error: CodecError) => error.code === "truncated" && (error.offset ?? Number.NaN) <= length,
+            `${name}, ${length} bytes`,
+          );
+        }
+      }
+    });
 
     test("charges elements of no size, in fields that a reader passes over too", () => {
       const nothing = array(struct({ none: tuple([]), one: enumeration(["only"]) }));
