@@ -42,12 +42,13 @@ export function generate({ node, hasText }: Planned): Program {
 
 /** A second pass looks at each string that was not wide before: the first found out that one is. */
 function encodeText(g: Generator, body: string, hasText: boolean): string {
-  return `let w,B,V,L,X,D,busy=false;
+  return `let w,B,V,L,X,D,Z,busy=false;
 const M=new Uint8Array(${g.strings});
 function G(p,n){w.pos=p;w.reserve(n);B=w.bytes;V=w.view;L=B.length;}
+function F(t){(Z=Z||[]).push(t);return"";}
 ${g.functions.join("\n")}
 function write(v,p,t){
-${g.functions.length > 0 ? 'const S={t:""};' : ""}${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X)` : "p"};
+${g.functions.length > 0 ? 'const S={t:""};' : ""}${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X,Z)` : "p"};
 }
 function encode(writer,v){
 if(busy)bad();
@@ -57,7 +58,7 @@ let end=start;
 w=writer;
 try{
 for(let pass=0;;pass++){
-B=w.bytes;V=w.view;L=B.length;X="";D=0;
+B=w.bytes;V=w.view;L=B.length;X="";D=0;Z=undefined;
 const p=write(v,start,"");
 if(p>=0){end=p;if(pass)for(let i=0;i<M.length;i++)if(M[i]>1)M[i]=0;return;}
 if(pass)bad();

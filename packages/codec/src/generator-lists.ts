@@ -2,6 +2,7 @@
 import { getBits, putBits } from "./bits.ts";
 import type { Generator } from "./generator.ts";
 import type { Node } from "./node.ts";
+import { TEXT_PIECE } from "./text.ts";
 
 /** One block for each of `nodes`, of which `index` says which one runs. */
 export function choose(
@@ -47,7 +48,9 @@ export function genLoop(g: Generator, n: string, nodes: readonly Node[], emit: (
   genReadLoop(g, n, (i) => {
     // Functions reserve for themselves, and then again what was reserved before.
     if (g.reserved > outer) g.reserve(0);
-    emit(i);
+    const body = g.capture(() => emit(i));
+    const text = g.narrow;
+    g.line(/\bt\+=|,S\)/.test(body) ? `${body}if(${text}.length>${TEXT_PIECE})${text}=F(${text});` : body);
   });
   g.reserved = outer;
 }

@@ -27,6 +27,8 @@ const LOOP_CHARS = 24;
 /** From here on looking for wide characters and copying beats converting to UTF-8. Measured on Node 20. */
 const LONG_CHARS = 1024;
 const CHUNK = 4096;
+/** Characters of narrow text gathered into one string: V8 gives larger ones pages of their own, fresh for each. */
+export const TEXT_PIECE = 16_384;
 /** Memory for units of UTF-16 on their way into a string. */
 const UNIT_BYTES = 8192;
 const LONE = "expected text, got a lone surrogate";
@@ -59,10 +61,27 @@ export function isTorn(text: string): boolean {
 }
 
 /**
- * Writes both sections and their lengths at `pos`, and gives the position after them; -1 when `narrow` is not. Strings
- * in `wide` must not be torn.
+ * Writes both sections and their lengths at `start`, and gives the position after them; -1 when `narrow` is not. Strings
+ * in `wide` must not be torn. Before `narrow` come the `pieces`.
  */
-export function writeText(writer: Writer, pos: number, narrow: string, wide: string): number {
+export function writeText(
+  writer: Writer,
+  start: number,
+  narrow: string,
+  wide: string,
+  pieces?: readonly string[],
+): number {
+  let pos = start;
+  if (pieces !== undefined) for (const piece of pieces) if (pos >= 0) pos = writeNarrow(writer, pos, piece);
+  if (pos >= 0) pos = writeNarrow(writer, pos, narrow);
+  if (pos < 0) return -1;
+  const units = pos - start;
+  if (wide.length > 0) return writeWide(writer, pos, wide, units);
+  return units < 64 ? ((writer.bytes[pos] = units << 1), pos + 1) : writeBackwards(writer.bytes, pos, units, 0);
+}
+
+/** Writes one character a byte; gives the position after them, or -1 for one past U+00FF. */
+function writeNarrow(writer: Writer, pos: number, narrow: string): number {
   const units = narrow.length;
   // 4 bytes more than ASCII takes: whatever is not ASCII then takes more than `units`, cut off or not.
   if (writer.bytes.length - pos < units + 16) {
@@ -84,9 +103,7 @@ export function writeText(writer: Writer, pos: number, narrow: string, wide: str
     }
     pos += units;
   }
-  if (wide.length === 0)
-    return units < 64 ? ((bytes[pos] = units << 1), pos + 1) : writeBackwards(bytes, pos, units, 0);
-  return writeWide(writer, pos, wide, units);
+  return pos;
 }
 
 function writeWide(writer: Writer, start: number, wide: string, narrowUnits: number): number {

@@ -291,6 +291,26 @@ for (const engine of engines) {
     }
   });
 
+  test(`text that is gathered in several pieces lies in one section (${engine.name})`, () => {
+    const words = Array.from({ length: 9000 }, (_, i) => `word ${i}`);
+    const tree = (depth: number): { name: string; of: unknown[] } => ({
+      name: "é".repeat(depth * 400),
+      of: depth === 0 ? [] : [1, 2, 3].map(() => tree(depth - 1)),
+    });
+    const Tree: Codec<unknown> = struct({ name: string, of: array(lazy(() => Tree)) }) as Codec<unknown>;
+    for (const more of [[], ["é"], ["漢字"]]) {
+      const texts = [...words, ...more, ...words];
+      const codec = engine.of(array(string));
+      const bytes = codec.encode(texts);
+      const narrow = texts.filter((text) => text !== "漢字").join("");
+      assert.ok(Buffer.from(bytes).includes(Buffer.from(narrow, "latin1")));
+      assert.deepStrictEqual(codec.decode(bytes), texts);
+    }
+    const trees = engine.of(struct({ first: string, tree: Tree, last: string }));
+    const value = { first: "a", tree: tree(6), last: "z" };
+    assert.deepStrictEqual(trees.decode(trees.encode(value)), value);
+  });
+
   test(`the same value gives the same bytes after 100,000 other messages (${engine.name})`, () => {
     const codec = engine.of(struct({ id: int, name: string, list: array(int), data: array(f64) }));
     const value = { id: 2 ** 40, name: "é漢 text", list: [1, -(2 ** 40), 3], data: [0.5, Number.NaN] };
