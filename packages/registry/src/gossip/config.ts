@@ -8,6 +8,9 @@ export const MAX_EXTRA_BYTES = 256;
 /** Largest record that is read, as `recordBytes` counts. What a member writes may be limited to less. */
 export const MAX_RECORD_BYTES = 1_024;
 
+/** A claim far in the future would shut its subject out for ever. */
+export const MAX_GENERATION: number = 2 ** 48 - 1;
+
 /** What a node is told about itself and the cluster. */
 export interface GossipConfig {
   /** Name of this member, unique in the cluster: 1 to 64 printable ASCII characters. */

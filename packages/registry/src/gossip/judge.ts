@@ -47,7 +47,7 @@ interface Confirmation {
 
 export interface JudgeEvents {
   /** The member changed state by this node's own judgement. */
-  changed(member: Member, was: number, nowMs: number): void;
+  changed(member: Member, was: number): void;
 }
 
 export class Judge {
@@ -70,7 +70,7 @@ export class Judge {
     if (m.rank === ALIVE) {
       node.table.setRank(m, SUSPECT, nowMs);
       this.#suspect(m, node.self.idHash, nowMs);
-      this.#events.changed(m, ALIVE, nowMs);
+      this.#events.changed(m, ALIVE);
       node.tell(m);
     } else {
       this.addAccuser(m, node.self.idHash, nowMs, () => node.tell(m));
@@ -275,7 +275,7 @@ export class Judge {
     this.clear(m);
     node.stats.deathsAnnounced++;
     node.table.setRank(m, DEAD, nowMs);
-    this.#events.changed(m, SUSPECT, nowMs);
+    this.#events.changed(m, SUSPECT);
     node.tell(m);
   }
 

@@ -53,6 +53,8 @@ export interface ReconcilerEvents {
   apply(update: Update, gossip: boolean, nowMs: number): boolean;
   pull(owners: readonly Member[], from: string, salt: Uint8Array | undefined, nowMs: number): void;
   probeNow(member: Member, nowMs: number): void;
+  /** Asks an unknown receiver to prove itself, when keys are set. */
+  writeChallenge(w: Writer, salt: Uint8Array | undefined): void;
 }
 
 interface Exchange {
@@ -203,14 +205,11 @@ export class Reconciler {
       changed: 0,
     };
     const w = node.beginStream();
-    this.writeChallenge(w, salt);
+    this.#events.writeChallenge(w, salt);
     this.#writeStart(w, this.#exchange);
     node.endStream(to, salt, false);
     return true;
   }
-
-  /** Set by the core: asks an unknown receiver to prove itself, when keys are set. */
-  writeChallenge: (w: Writer, salt: Uint8Array | undefined) => void = () => {};
 
   /** The peer did not believe us yet; with the echo goes the question again. False when nothing was asked there. */
   resume(w: Writer, from: string): boolean {

@@ -299,6 +299,12 @@ export class RecordBook {
         this.#emit(owner, { ...entry, value: undefined });
   }
 
+  /** The member is not remembered any more. */
+  forget(owner: Member): void {
+    this.#before.delete(owner);
+    this.#toTell.delete(owner);
+  }
+
   /** Forgets tombstones past their time. A peer that is behind what was forgotten gets the whole map. */
   collect(owner: Member, nowMs: number): void {
     const ttlMs = this.#node.timing.leftTtlMs;
