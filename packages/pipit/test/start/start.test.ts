@@ -66,7 +66,7 @@ describe("what a start loads", () => {
     ["esm", true],
     ["cjs", true],
   ] as const) {
-    test(`a plain call loads no TLS, UDP, name resolution, compression or HTTP, bundled as ${format}${minify ? ", minified" : ""}`, async () => {
+    test(`a plain call loads no TLS, UDP, name resolution, compression, HTTP or performance hooks, bundled as ${format}${minify ? ", minified" : ""}`, async () => {
       const program = (port: number): string => `
         import { createClient, service, string, struct, unary } from "pipit";
         ${lateModules}
@@ -79,7 +79,7 @@ describe("what a start loads", () => {
       );
       assert.equal(message, "Hello, start!");
       assert.ok(loaded.includes("net"));
-      const costly = ["tls", "dgram", "dns", "dns/promises", "zlib", "http", "https", "http2"];
+      const costly = ["tls", "dgram", "dns", "dns/promises", "zlib", "http", "https", "http2", "perf_hooks"];
       assert.deepEqual(
         loaded.filter((name) => costly.includes(name)),
         [],
