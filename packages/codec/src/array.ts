@@ -3,15 +3,7 @@ import { childDef, containerDef } from "./children.ts";
 import { makeCodec } from "./codec.ts";
 import { expected, truncated, within } from "./fault.ts";
 import type { Generator } from "./generator.ts";
-import {
-  genCheckCount,
-  genGetBits,
-  genLoop,
-  genOpenBits,
-  genPutBits,
-  genReadLoop,
-  genTakeBits,
-} from "./generator-lists.ts";
+import { genReadRows, genRows } from "./generator-lists.ts";
 import { f64List, i32List, intList, u32List, uintList, wrongItem } from "./lists.ts";
 import { leastBits, type List, type Node } from "./node.ts";
 import type { In, Out } from "./state.ts";
@@ -185,29 +177,19 @@ function genItems(g: Generator, node: Node, values: string): void {
     g.line(`w.pos=p;${g.external(dense)}.write(w,${values},${n});p=w.pos;`);
     return g.reload();
   }
-  const area = node.bits > 0 ? genOpenBits(g, `${n}*${node.bits}`) : "";
-  genLoop(g, n, [node], (i) => {
-    const x = g.bind(`${values}[${i}]`);
-    g.encode(node, x, node.bits > 0 ? genPutBits(g, area, `${i}*${node.bits}`, node.bits, g.head(node, x)) : "0");
-  });
+  genRows(g, [node], [values], n);
 }
 
 function genReadItems(g: Generator, node: Node): string {
-  const n = g.readLeb();
   const dense = listOf(node);
-  if (dense !== undefined) {
-    const list = g.external(dense);
-    g.line(`if(!(${list}.least(${n})<=E-p))bad();I.pos=p;`);
-    const x = g.bind(`${list}.read(I,${n})`);
-    g.line("p=I.pos;");
-    return x;
+  if (dense === undefined) {
+    const put = (rows: string, [x]: readonly string[], i: string): void => g.line(`${rows}[${i}]=${x};`);
+    return genReadRows(g, [node], (n) => `new Array(${n})`, put).rows;
   }
-  genCheckCount(g, n, leastBits([node]));
-  const area = node.bits > 0 ? genTakeBits(g, `${n}*${node.bits}`) : "";
-  const x = g.bind(`new Array(${n})`);
-  genReadLoop(g, n, (i) => {
-    const head = node.bits > 0 ? genGetBits(g, area, `${i}*${node.bits}`, node.bits) : "0";
-    g.line(`${x}[${i}]=${g.decode(node, head)};`);
-  });
+  const n = g.readLeb();
+  const list = g.external(dense);
+  g.line(`if(!(${list}.least(${n})<=E-p))bad();I.pos=p;`);
+  const x = g.bind(`${list}.read(I,${n})`);
+  g.line("p=I.pos;");
   return x;
 }

@@ -4,15 +4,7 @@ import { makeCodec } from "./codec.ts";
 import { describe } from "./codec-error.ts";
 import { define } from "./define.ts";
 import { fail, within } from "./fault.ts";
-import {
-  genCheckCount,
-  genGetBits,
-  genLoop,
-  genOpenBits,
-  genPutBits,
-  genReadLoop,
-  genTakeBits,
-} from "./generator-lists.ts";
+import { genReadRows, genRows } from "./generator-lists.ts";
 import { leastBits, type Node } from "./node.ts";
 import { string } from "./scalars.ts";
 import { mapPairs, newRecord, recordPairs } from "./values.ts";
@@ -126,44 +118,23 @@ export function pairsNode(of: readonly Node[], isRecord: boolean): Node {
       return pairs;
     },
     genEncode(g, v) {
-      const [key, value] = of as readonly [Node, Node];
       const pairs = g.bind(`${g.external(isRecord ? recordPairs : mapPairs)}(${v})`);
-      const keys = g.bind(`${pairs}[0]`);
-      const values = g.bind(`${pairs}[1]`);
-      const n = g.bind(`${keys}.length`);
-      const bits = key.bits + value.bits;
+      const lists = [g.bind(`${pairs}[0]`), g.bind(`${pairs}[1]`)];
+      const n = g.bind(`${lists[0]}.length`);
       g.line(g.leb(n));
-      const area = bits > 0 ? genOpenBits(g, `${n}*${bits}`) : "";
-      genLoop(g, n, of, (i) => {
-        const k = g.bind(`${keys}[${i}]`);
-        const x = g.bind(`${values}[${i}]`);
-        const keyHead = key.bits > 0 ? genPutBits(g, area, `${i}*${bits}`, key.bits, g.head(key, k)) : "0";
-        const head =
-          value.bits > 0 ? genPutBits(g, area, `${i}*${bits}+${key.bits}`, value.bits, g.head(value, x)) : "0";
-        g.encode(key, k, keyHead);
-        g.encode(value, x, head);
-      });
+      genRows(g, of, lists, n);
     },
     genDecode(g) {
-      const [key, value] = of as readonly [Node, Node];
-      const bits = key.bits + value.bits;
-      const n = g.readLeb();
-      genCheckCount(g, n, leastBits(of));
-      const area = bits > 0 ? genTakeBits(g, `${n}*${bits}`) : "";
-      const pairs = g.bind(isRecord ? `${g.external(newRecord)}(${n})` : "new Map()");
-      genReadLoop(g, n, (i) => {
-        const keyHead = key.bits > 0 ? genGetBits(g, area, `${i}*${bits}`, key.bits) : "0";
-        const k = g.bind(g.decode(key, keyHead));
-        const head = value.bits > 0 ? genGetBits(g, area, `${i}*${bits}+${key.bits}`, value.bits) : "0";
-        const x = g.bind(g.decode(value, head));
+      const create = (n: string): string => (isRecord ? `${g.external(newRecord)}(${n})` : "new Map()");
+      const { rows, n } = genReadRows(g, of, create, (pairs, [k, x]) => {
         // Asking for each key costs a tenth of counting them in the end, which sorts them.
         if (isRecord) {
           g.line(`if(Object.hasOwn(${pairs},${k}))bad();`);
           g.line(`if(${k}==="__proto__")${g.external(define)}(${pairs},${k},${x});else ${pairs}[${k}]=${x};`);
         } else g.line(`${pairs}.set(${k},${x});`);
       });
-      if (!isRecord) g.line(`if(${pairs}.size!==${n})bad();`);
-      return pairs;
+      if (!isRecord) g.line(`if(${rows}.size!==${n})bad();`);
+      return rows;
     },
   };
 }
