@@ -144,12 +144,6 @@ function readDoubles(from: ListIn, values: number[], start: number, stop: number
   from.pos = pos;
 }
 
-/** Bytes of a u32 less one, by its leading zeros. */
-function width32(value: number): number {
-  // No branches: widths in a list are as good as random.
-  return 3 - (Math.clz32(value | 1) >> 3);
-}
-
 /** Group varint: a control byte with four 2-bit widths, then the four values, zigzag if signed, in 1 to 4 bytes. */
 function groupList(name: string, signed: boolean): List {
   return {
@@ -208,15 +202,20 @@ function writeGroups(out: Writer, values: readonly unknown[], start: number, sto
     const y = (b << shift) ^ ((b >> 31) & -shift);
     const z = (c << shift) ^ ((c >> 31) & -shift);
     const w = (d << shift) ^ ((d >> 31) & -shift);
-    const second = pos + 2 + width32(x);
-    const third = second + 1 + width32(y);
-    const fourth = third + 1 + width32(z);
+    // Bytes that each does not need. No branches: widths in a list are as good as random.
+    const e = Math.clz32(x | 1) >> 3;
+    const f = Math.clz32(y | 1) >> 3;
+    const g = Math.clz32(z | 1) >> 3;
+    const h = Math.clz32(w | 1) >> 3;
+    const second = pos + 5 - e;
+    const third = second + 4 - f;
+    const fourth = third + 4 - g;
     view.setInt32(pos + 1, x, true);
     view.setInt32(second, y, true);
     view.setInt32(third, z, true);
     view.setInt32(fourth, w, true);
-    view.setUint8(pos, width32(x) | (width32(y) << 2) | (width32(z) << 4) | (width32(w) << 6));
-    pos = fourth + 1 + width32(w);
+    view.setUint8(pos, (e | (f << 2) | (g << 4) | (h << 6)) ^ 0xff);
+    pos = fourth + 4 - h;
   }
   // Those that the last group lacks stand in it as a zero of one byte each.
   out.pos = pos - (i - stop);
