@@ -19,6 +19,7 @@ test("the tests of values, errors and versions pass under --disallow-code-genera
   );
   const failed = stdout.split("\n").filter((line) => /^\s*not ok/.test(line));
   assert.deepEqual([failed, status], [[], 0]);
+  assert.match(stdout, /# SKIP no text may become code here/, "the flag reached the tests");
   const passed = Number(/^# pass (\d+)$/m.exec(stdout)?.[1]);
   assert.ok(passed > 500, `${passed} tests ran`);
 });
