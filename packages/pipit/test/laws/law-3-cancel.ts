@@ -145,7 +145,7 @@ export const lawThree: Law = (it) => {
     const client = world.client(await world.listen(server));
     await world.run(client.call(Probe.methods.plain, { text: "warm" }));
     // Many bytes in many pieces are many turns of virtual time.
-    const rounds = world.name === "tcp" ? 100 : 5;
+    const rounds = world.isVirtual ? 5 : 100;
     for (let round = 0; round < rounds; round++) {
       const controller = new AbortController();
       const calls = Array.from({ length: 1000 }, () =>

@@ -17,8 +17,7 @@ export const lawFive: Law = (it) => {
       },
     } as never);
     const address = await world.listen(server);
-    const virtual = world.name !== "tcp";
-    for (let count = 0; count < 300; count += virtual ? 1 : 23) {
+    for (let count = 0; count < 300; count += world.isVirtual ? 1 : 23) {
       const client = world.client(address, { retry: { baseMs: 1, maxMs: 5 } });
       world.faults.resetNextAfter("received", count);
       const text = `order ${count}`;

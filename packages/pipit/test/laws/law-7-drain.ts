@@ -97,17 +97,20 @@ export const lawSeven: Law = (it) => {
       }
     }
     const workers = Array.from({ length: 16 }, load);
+    const someCalls = async (): Promise<void> => {
+      const enough = done + 32;
+      await world.until(() => done >= enough || failures.length > 0);
+    };
     for (let index = 0; index < 3; index++) {
-      await world.pass(15);
+      await someCalls();
       const fresh = await start();
       await world.run((fleet[index] as typeof fresh).close({ graceMs: 1000 }));
       fleet = fleet.with(index, fresh);
     }
-    await world.pass(15);
+    await someCalls();
     stop.abort();
     await world.run(Promise.all(workers));
     assert.deepEqual(failures, []);
-    assert.ok(done > 50, `${done} calls`);
   });
 
   it("the record drains before the server refuses, and is gone after", async (world) => {
@@ -161,8 +164,8 @@ export const lawSeven: Law = (it) => {
     await world.run(server.close());
     const tookMs = world.clock.now() - startMs;
     assert.equal((await world.run(end)).code, "cancelled");
-    // Over sockets, time passes by itself.
-    if (world.name !== "tcp") assert.ok(tookMs <= 10, `${tookMs} ms`);
+    // Elsewhere time passes by itself.
+    if (world.isVirtual) assert.ok(tookMs <= 10, `${tookMs} ms`);
   });
 
   it("a server that closes while a client connects settles the call", async (world) => {

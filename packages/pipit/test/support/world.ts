@@ -15,6 +15,8 @@ import { type Faults, FaultyStreams } from "./faulty-streams.ts";
 export interface World {
   readonly name: string;
   readonly clock: Clock;
+  /** Its time passes only when told. */
+  readonly isVirtual: boolean;
   /** What happens to the clients' connections. */
   readonly faults: Faults;
   /** Lets time run until the promise settles. */
@@ -34,13 +36,14 @@ export interface World {
 /** Makes a world of its own for one test. */
 export type MakeWorld = () => World;
 
-/** The suites run over each of these. Any later transport adds itself here. */
+/** The suites run over each of these. */
 export const worlds: Readonly<Record<string, MakeWorld>> = {
   memory() {
     const clock = virtualClock();
     const streams = memoryTransport();
     return world({
       clock,
+      isVirtual: true,
       server: streams,
       client: streams,
       run: (promise) => clock.runUntil(promise),
@@ -57,33 +60,38 @@ export const worlds: Readonly<Record<string, MakeWorld>> = {
     });
     return world({
       clock,
+      isVirtual: true,
       server: network.host("server"),
       client: network.host("client"),
       run: (promise) => clock.runUntil(promise),
       pass: (ms) => clock.advance(ms),
     });
   },
-  tcp() {
-    const streams = tcpStreams();
-    return world({
-      clock: systemClock,
-      server: streams,
-      client: streams,
-      run: (promise) => Promise.resolve(promise),
-      pass: (ms) => new Promise((resolve) => systemClock.after(ms, resolve)),
-    });
-  },
+  tcp: () => realWorld(tcpStreams()),
 };
+
+/** A world over byte streams that take real time: what a transport of its own needs to run the suites of the laws. */
+export function realWorld(server: ByteTransport, client: ByteTransport = server): World {
+  return world({
+    clock: systemClock,
+    isVirtual: false,
+    server,
+    client,
+    run: (promise) => Promise.resolve(promise),
+    pass: (ms) => new Promise((resolve) => systemClock.after(ms, resolve)),
+  });
+}
 
 interface Parts {
   readonly clock: Clock;
+  readonly isVirtual: boolean;
   readonly server: ByteTransport;
   readonly client: ByteTransport;
   run<T>(promise: PromiseLike<T>): Promise<T>;
   pass(ms: number): Promise<void>;
 }
 
-function world({ clock, server: serverStreams, client: clientStreams, run, pass }: Parts): World {
+function world({ clock, isVirtual, server: serverStreams, client: clientStreams, run, pass }: Parts): World {
   const faults = new FaultyStreams(clientStreams);
   const serverTransport: Transport = createTransport(serverStreams);
   const clientTransport: Transport = createTransport(faults);
@@ -93,6 +101,7 @@ function world({ clock, server: serverStreams, client: clientStreams, run, pass 
   return {
     name: serverStreams.name,
     clock,
+    isVirtual,
     faults,
     run,
     pass,
