@@ -53,6 +53,13 @@ test("where nothing small is sent, four mebibytes are on the way", () => {
   assert.equal(pace.roomBytes, 3 * mebibyte);
 });
 
+test("where nothing small is sent 1 MiB goes in one piece, else 256 KiB", () => {
+  const pace = new Pace();
+  assert.equal(pace.mostAtOnceBytes, mebibyte);
+  pace.small();
+  assert.equal(pace.mostAtOnceBytes, 256 * kibibyte);
+});
+
 test("the first small message narrows the path, and 64 MiB without one widen it", () => {
   const pace = new Pace();
   pace.small();

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ByteStream } from "../byte-stream.ts";
+import { Output } from "./output.ts";
+import { SlabPool } from "./slab-pool.ts";
+import { FrameType } from "./wire.ts";
+
+const kibibyte = 1024;
+
+/** A stream that takes everything, or nothing, and notes what is written to it. */
+class Sink implements ByteStream {
+  readonly peer = { address: "nowhere:1", secure: true, local: true };
+  readonly copiesWrites = true;
+  readonly writes: number[] = [];
+  readonly memory = new Set<ArrayBufferLike>();
+  unsentBytes = 0;
+  takesNothing = false;
+
+  write(bytes: Uint8Array): boolean {
+    return this.writeAll([bytes]);
+  }
+
+  writeAll(parts: readonly Uint8Array[]): boolean {
+    const size = parts.reduce((sum, { length }) => sum + length, 0);
+    for (const { buffer } of parts) this.memory.add(buffer);
+    this.writes.push(size);
+    if (this.takesNothing) this.unsentBytes += size;
+    return !this.takesNothing;
+  }
+
+  start(): void {}
+  end(): void {}
+  destroy(): void {}
+  pause(): void {}
+  resume(): void {}
+}
+
+/** An output on such a stream, flushed at the end of each turn. */
+class Bench {
+  readonly sink = new Sink();
+  readonly output: Output = new Output(new SlabPool(), {
+    scheduleFlush: () => process.nextTick(() => this.output.flush()),
+    onFlush: () => false,
+    onRoom: () => undefined,
+    nowMs: () => 0,
+  });
+
+  constructor() {
+    this.output.attach(this.sink);
+  }
+
+  /** Writes an item of so many bytes, as a session does. */
+  item(bytes: number): void {
+    const { output } = this;
+    const start = output.begin(FrameType.item, 0, bytes);
+    output.writer.pos += bytes;
+    output.end(start);
+    output.countItem(bytes);
+    output.relieve();
+  }
+
+  drain(): void {
+    this.sink.takesNothing = false;
+    this.sink.unsentBytes = 0;
+    this.output.onDrain();
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("items of one turn leave in parts that double, up to 1 MiB where nothing small is about", async () => {
+  const bench = new Bench();
+  for (let i = 0; i < 60; i++) bench.item(64 * kibibyte);
+  await turn();
+  const inKibibytes = bench.sink.writes.map((size) => Math.floor(size / kibibyte));
+  assert.deepEqual(inKibibytes.slice(0, 6), [64, 128, 256, 512, 1024, 1024]);
+});
+
+test("beside small messages no part is longer than 256 KiB and an item", async () => {
+  const bench = new Bench();
+  bench.item(64 * kibibyte);
+  for (let i = 0; i < 60; i++) {
+    bench.output.countSmall();
+    bench.item(64 * kibibyte);
+  }
+  await turn();
+  assert.ok(Math.max(...bench.sink.writes) <= 321 * kibibyte, `${Math.max(...bench.sink.writes)} bytes`);
+});
+
+test("what the socket did not take at once is written into again after it has", async () => {
+  const bench = new Bench();
+  bench.sink.takesNothing = true;
+  bench.item(64 * kibibyte);
+  await turn();
+  assert.equal(bench.sink.memory.size, 1);
+  bench.drain();
+  bench.item(64 * kibibyte);
+  await turn();
+  assert.equal(bench.sink.writes.length, 2);
+  assert.equal(bench.sink.memory.size, 1);
+});
+
+test("an answer that need not hurry leaves with what those send who waited for what was read", async () => {
+  const bench = new Bench();
+  const { output } = bench;
+  const waiter = Promise.resolve()
+    .then(() => undefined)
+    .then(() => output.end(output.begin(FrameType.request, 1)));
+  output.endLate(output.begin(FrameType.pong, 0));
+  await waiter;
+  await turn();
+  assert.deepEqual(bench.sink.writes, [18]);
+  output.endLate(output.begin(FrameType.pong, 0));
+  await turn();
+  assert.deepEqual(bench.sink.writes, [18, 9]);
+});
