@@ -3,13 +3,13 @@ import type { ByteStream } from "../byte-stream.ts";
 import { type BulkSend, nextParts } from "./bulk-send.ts";
 import { copyOf } from "./bytes.ts";
 import { LentSlabs } from "./lent-slabs.ts";
-import { Pace } from "./pace.ts";
+import { mostAtOnceAlone, Pace } from "./pace.ts";
 import { type SlabPool, slabBytes } from "./slab-pool.ts";
 import { chunkBytes, FrameType, frameHeadBytes, paceMark, pingBytes } from "./wire.ts";
 
 /**
- * Items past which a turn's output leaves before the turn ends: the peer works on them meanwhile. Each next part is twice as long, up to
- * what the path lets be sent at once: a call of the system that sends much costs little more than one that sends little.
+ * Items past which a turn's output leaves before the turn ends: the peer works on them meanwhile. Where nothing small is about the first part
+ * is so long, and those that follow in the turn are larger: a call of the system that sends much costs little more than one that sends little.
  */
 const firstReliefBytes = slabBytes;
 
@@ -26,9 +26,6 @@ const maxUnsentBytes = 128 * 1024;
 export interface MessageEncoder {
   encodeTo(writer: Writer, message: unknown): void;
 }
-
-/** Room that a frame may take beyond its message. */
-const frameRoomBytes = 1024;
 
 const settled = Promise.resolve();
 
@@ -261,12 +258,13 @@ export class Output {
   /** Frames are complete: many of them leave now, and not at the end of a turn that may still write more. */
   relieve(): void {
     const stream = this.#stream;
-    if (this.#writer === undefined || this.#writer.pos < this.#reliefBytes || this.#depth > 0 || stream === undefined)
-      return;
+    const writer = this.#writer;
+    if (writer === undefined || writer.pos < firstReliefBytes || this.#depth > 0 || stream === undefined) return;
+    const isAlone = this.#pace?.isAlone === true;
+    if (isAlone && writer.pos < this.#reliefBytes) return;
     this.#flushSlab(stream);
-    // Where the stream keeps what is written to it, long slabs would not come back.
-    if (stream.copiesWrites !== true || this.#pace === undefined) return;
-    this.#reliefBytes = Math.min(this.#reliefBytes * 2, this.#pace.mostAtOnceBytes);
+    // Where the stream keeps what is written to it, large slabs would not come back.
+    this.#reliefBytes = isAlone && stream.copiesWrites === true ? mostAtOnceAlone : firstReliefBytes;
   }
 
   /** Calls are complete, and more may follow in this turn: what there is leaves where that is a part's worth, and the socket keeps up. */
@@ -349,8 +347,7 @@ export class Output {
 
   /** A slab for what this turn still writes. */
   #takeSlab(): Writer {
-    if (this.#reliefBytes === firstReliefBytes) return this.#pool.take();
-    return this.#pool.takeLong(this.#reliefBytes + chunkBytes + frameRoomBytes);
+    return this.#reliefBytes === firstReliefBytes ? this.#pool.take() : this.#pool.takeLarge();
   }
 
   /** What the slab holds where that is not much: a right-sized copy costs nothing measurable, and frees the slab at once. */

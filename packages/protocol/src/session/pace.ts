@@ -16,7 +16,7 @@ const leastBytes = 256 * 1024;
 const aloneBytes = 4 * 1024 * 1024;
 
 /** Handed on in one piece where nothing small is about, and where something is. */
-const mostAtOnceAlone = 1024 * 1024;
+export const mostAtOnceAlone: number = 1024 * 1024;
 const mostAtOnceBeside = 256 * 1024;
 
 /** Bulk sent since the last small message, past which the next is not waited for: a few ten milliseconds of a fast path. */
@@ -73,15 +73,16 @@ export class Pace {
 
   /** Bytes that may be handed on in one piece, for which a small message would wait. */
   get mostAtOnceBytes(): number {
-    return this.#isAlone ? mostAtOnceAlone : mostAtOnceBeside;
+    return this.isAlone ? mostAtOnceAlone : mostAtOnceBeside;
   }
 
-  get #isAlone(): boolean {
+  /** Whether nothing small has been sent for a while. */
+  get isAlone(): boolean {
     return this.#sentBytes - this.#smallAtBytes > recentBytes;
   }
 
   get #windowBytes(): number {
-    return this.#isAlone ? Math.max(aloneBytes, this.#productBytes) : this.#productBytes;
+    return this.isAlone ? Math.max(aloneBytes, this.#productBytes) : this.#productBytes;
   }
 
   /**
