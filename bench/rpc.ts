@@ -16,7 +16,7 @@ import { printTable, short } from "./support/table.ts";
  *
  * Rows that move much are judged on a heap with room. V8 marks all of a heap when enough memory was taken outside of it, and when it
  * first does so is chance: never below 8 MB of objects, which only the limit's bare process keeps under, else after some gigabytes; from
- * then on it marks every 16 to 32 MiB, and whoever it has begun with, limit or Pipit, moves a fifth. With room it begins with neither.
+ * then on it marks every 16 to 32 MiB, and whoever it has begun with, limit or Pipit, moves a fraction. With room it begins with neither.
  */
 
 /** Flags for a heap that V8 need not mark. */
