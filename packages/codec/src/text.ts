@@ -234,7 +234,10 @@ function readUtf16(bytes: Uint8Array, view: DataView, start: number, end: number
 
 /** `bytes[start..end]` as UTF-8. Anything else is a fault. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string {
-  if (native !== undefined && end - start > loopBytes) {
+  // The native call is fast on ASCII, everywhere: some bytes tell.
+  let seen = 0;
+  for (let i = start, step = 1 + ((end - start) >> 4); i < end; i += step) seen |= bytes[i] as number;
+  if (native !== undefined && (seen < 0x80 || end - start > loopBytes)) {
     const text = native.utf8Slice.call(bytes, start, end);
     // Node puts U+FFFD where bytes are wrong: without one, nothing was.
     if (!text.includes("\ufffd")) return text;
