@@ -49,11 +49,15 @@ export class PartialGuard {
     });
   }
 
+  /** Due timers run before sockets are read: after a stall the rest may lie there. So it looks one turn later. */
   #after(delayMs: number, judge: () => void): void {
-    const due = (): void => {
+    const look = (): void => {
       this.#disarm = undefined;
       judge();
       this.check();
+    };
+    const due = (): void => {
+      this.#disarm = this.#clock.after(0, look, { background: true });
     };
     this.#disarm = this.#clock.after(delayMs, due, { background: true });
   }
