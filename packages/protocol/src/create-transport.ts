@@ -92,7 +92,12 @@ class SessionListener implements Listener {
   /** Asks who a peer is. It gets no longer for that than for its preface. */
   async #inTime(stream: ByteStream, ask: () => unknown): Promise<unknown> {
     const { clock, limits } = this.#options;
-    const stopTimer = clock.after(limits.handshakeTimeoutMs, () => stream.destroy(), { background: true });
+    const late = (): void => {
+      // An answer that never comes must not keep it.
+      this.#strangers.delete(stream);
+      stream.destroy();
+    };
+    const stopTimer = clock.after(limits.handshakeTimeoutMs, late, { background: true });
     this.#strangers.add(stream);
     try {
       return await ask();
