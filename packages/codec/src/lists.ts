@@ -318,12 +318,14 @@ function rewrite(
   const wrong = findWrong(values, start, stop, lowest);
   if (wrong >= 0) wrongItem(name, values[wrong], wrong);
   let width = writeNarrow(out, values, start, stop, 4, lowest);
-  if (width > 0) {
-    if (width < 4) writeNarrow(out, values, start, stop, width, lowest);
-    return width;
-  }
-  for (width = 7; width > 5 && !isNeeded(values, start, stop, width); ) width--;
-  return writeWide(out, values, start, stop, width, lowest);
+  if (width === 4) return width;
+  if (width === 0) for (width = 7; width > 5 && !isNeeded(values, start, stop, width); ) width--;
+  const made =
+    width > 4
+      ? writeWide(out, values, start, stop, width, lowest)
+      : writeNarrow(out, values, start, stop, width, lowest);
+  // Else memory that nobody wrote would leave with the message: an element may be a getter.
+  return made === width ? width : fail("type", `expected ${name}, got a list that changes while it is read`);
 }
 
 /** Whether any value needs so many bytes. */

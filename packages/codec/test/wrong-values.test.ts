@@ -141,6 +141,30 @@ for (const engine of engines) {
       });
     }
 
+    test("a list that changes while it is read is refused or written whole", () => {
+      for (const [first, then] of [
+        [5, "x"],
+        [5, 2 ** 40],
+        [2 ** 40, 5],
+        [2 ** 40, undefined],
+        [300, 2 ** 52],
+      ] as const) {
+        for (const of of [u32, i32, int, uint, f64]) {
+          for (let reads = 0; reads < 12; reads++) {
+            let count = 0;
+            const list: number[] = [5, 5, 5, 0, 5, 5];
+            Object.defineProperty(list, 3, { get: () => (count++ < reads ? first : then) });
+            const codec = engine.of(array(of));
+            const message = written(() => codec.encode(list));
+            if (message === undefined) continue;
+            const read = codec.decode(message);
+            assert.equal(read.length, 6);
+            assert.deepEqual([...read.slice(0, 3), ...read.slice(4)], [5, 5, 5, 5, 5]);
+          }
+        }
+      }
+    });
+
     for (const [name, codec, values] of outside) {
       test(`${name} takes nothing outside of its range`, () => {
         const good = types.find(([type]) => type === name)?.[2];
@@ -148,4 +172,14 @@ for (const engine of engines) {
       });
     }
   });
+}
+
+/** The message, or nothing where the value is refused. */
+function written(encode: () => Uint8Array): Uint8Array | undefined {
+  try {
+    return encode();
+  } catch (error) {
+    assert.ok(error instanceof CodecError);
+    return undefined;
+  }
 }
