@@ -69,9 +69,9 @@ class SchemaCodec {
     const size = writer.pos - start;
     const wanted = size + (size >> 3) + 64;
     this.#hint = wanted > hint ? wanted : Math.max(hint - (hint >> 6), wanted);
-    const { bytes } = writer;
-    if (options?.copy) return new Uint8Array(bytes.subarray(start, writer.pos));
-    return new Uint8Array(writer.buffer, bytes.byteOffset + start, size);
+    const message = new Uint8Array(writer.buffer, writer.bytes.byteOffset + start, size);
+    // A short one after long ones is copied, too: whoever keeps it would keep megabytes alive.
+    return options?.copy || writer.bytes.length > 65_536 + size * 64 ? new Uint8Array(message) : message;
   }
 
   decode(bytes: Uint8Array, options?: DecodeOptions): unknown {

@@ -19,8 +19,8 @@ export interface Types {
 /** Options of `encode`. */
 export interface EncodeOptions {
   /**
-   * `true` gives bytes in a buffer of their own. By default small messages are views on a slab that they share (never
-   * rewritten), which is faster, but one kept message keeps its slab of 64 KiB alive.
+   * `true` gives bytes in a buffer of their own. By default messages are views on slabs that they share (never rewritten),
+   * which is faster, but one kept message keeps its slab alive: up to 64 KiB and 64 times its size.
    */
   readonly copy?: boolean | undefined;
 }

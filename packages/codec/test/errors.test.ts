@@ -334,6 +334,23 @@ test("small messages share a slab that is never written again, and copy gives a 
   assert.deepEqual(first, own);
 });
 
+test("a message keeps at most 64 KiB and 64 times its size alive, whatever was encoded before it", () => {
+  for (const long of [30_000, 300_000, 3_000_000]) {
+    const codec = struct({ data: bytes });
+    const first = codec.encode({ data: new Uint8Array(long) });
+    const sizes = [0, 10, 1000, 10_000, 100_000];
+    const kept = sizes.map((size) => codec.encode({ data: new Uint8Array(size).fill(7) }));
+    for (const message of kept) {
+      assert.ok(message.buffer.byteLength <= 65_536 + 64 * message.length, `${message.length} after ${long}`);
+    }
+    codec.encode({ data: new Uint8Array(long).fill(1) });
+    assert.deepEqual(
+      [first, ...kept].map((message) => codec.decode(message).data),
+      [new Uint8Array(long), ...sizes.map((size) => new Uint8Array(size).fill(7))],
+    );
+  }
+});
+
 test("is() wants what decoding gives: defaults present", () => {
   const codec = struct({ a: optional(u8, { default: 1 }), b: optional(u8) });
   assert.equal(codec.is({}), false);
