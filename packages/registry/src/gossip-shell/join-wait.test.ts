@@ -15,6 +15,7 @@ const table: [law: string, script: (string | number)[], told: string][] = [
   ["there may be nothing to wait for", ["end", 10_000], "answered ready"],
   ["whoever closes lets the waiting go, and shows nothing", ["stop", 10_000, "end"], "answered"],
   ["also after an answer", ["joined", "stop", 10_000], "answered"],
+  ["and waits for no more after an answer that comes late", ["stop", "joined"], "answered"],
 ];
 
 test("a wait for the cluster ends with the first answer, or in time", async () => {
@@ -34,5 +35,6 @@ test("a wait for the cluster ends with the first answer, or in time", async () =
       await settled();
     }
     assert.equal(told.join(" "), wanted, law);
+    if (script.includes("stop")) assert.deepEqual(clock.due(), [], law);
   }
 });

@@ -44,7 +44,7 @@ export class JoinWait {
   joined(): void {
     this.hasJoined = true;
     this.#resolve();
-    if (!this.isReady) this.#arm(settleMs, () => this.end());
+    if (!this.isReady && !this.#stopped) this.#arm(settleMs, () => this.end());
   }
 
   /** There is nothing to wait for, or not any more. */
