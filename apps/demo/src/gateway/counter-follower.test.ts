@@ -19,10 +19,16 @@ test("a rate looks back over the last second, and is 0 once nobody answers", () 
   assert.equal(new CounterFollower().perSecond(0), 0);
 });
 
-test("what is usual is told by ten seconds, whatever the last one brought", () => {
+test("what comes at least is told by the quietest second of ten, whatever bursts there were", () => {
   const follower = new CounterFollower();
-  for (let i = 0; i <= 60; i++) follower.read(i * 250, 1, i * 5 + (i > 56 ? 500 : 0));
-  assert.equal(follower.perSecond(15_000), 520);
-  assert.equal(follower.usualPerSecond(15_000), 70);
-  assert.equal(follower.usualPerSecond(16_001), 0);
+  let total = 0;
+  for (let i = 0; i <= 60; i++) {
+    total += i > 50 ? 50 : i > 30 ? 10 : 1;
+    follower.read(i * 250, 1, total);
+  }
+  assert.equal(follower.perSecond(15_000), 200);
+  assert.equal(follower.leastPerSecond(15_000), 4);
+  for (let i = 61; i <= 90; i++) follower.read(i * 250, 1, (total += 20));
+  assert.equal(follower.leastPerSecond(22_500), 80);
+  assert.equal(new CounterFollower().leastPerSecond(0), 0);
 });

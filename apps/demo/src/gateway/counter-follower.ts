@@ -1,7 +1,7 @@
 /** What is shown looks back this far, in milliseconds: short enough to show a crash at once, long enough not to flicker. */
 const shownMs = 1000;
-/** What is usual is told by this much of the past: a second of bursts is no measure. */
-const usualMs = 10_000;
+/** What comes at least is told by this much of the past. */
+const leastMs = 10_000;
 
 interface Reading {
   readonly atMs: number;
@@ -28,7 +28,7 @@ export class CounterFollower {
     this.#last = count;
     this.#readings.push({ atMs: nowMs, total: this.total });
     // One reading older than the longest look back stays: what the oldest within it is compared with.
-    while ((this.#readings[1]?.atMs ?? nowMs) <= nowMs - usualMs) this.#readings.shift();
+    while ((this.#readings[1]?.atMs ?? nowMs) <= nowMs - leastMs) this.#readings.shift();
   }
 
   /** Over all lives. */
@@ -38,18 +38,24 @@ export class CounterFollower {
 
   /** Over the last second; 0 when there was no reading for longer. */
   perSecond(nowMs: number): number {
-    return this.#rate(nowMs, shownMs);
+    const last = this.#readings.length - 1;
+    return nowMs - (this.#readings[last]?.atMs ?? 0) > shownMs ? 0 : this.#rateUntil(last);
   }
 
-  /** Over the last ten seconds, or as long as there have been readings. */
-  usualPerSecond(nowMs: number): number {
-    return this.#rate(nowMs, usualMs);
+  /** What the quietest second of the last ten brought: what comes in any case, without bursts. */
+  leastPerSecond(nowMs: number): number {
+    const rates = this.#readings.flatMap(({ atMs }, i) => {
+      const whole = atMs - (this.#readings[0]?.atMs ?? atMs) >= shownMs && atMs > nowMs - leastMs;
+      return whole ? [this.#rateUntil(i)] : [];
+    });
+    return rates.length === 0 ? 0 : Math.min(...rates);
   }
 
-  #rate(nowMs: number, windowMs: number): number {
-    const last = this.#readings.at(-1);
-    if (last === undefined || nowMs - last.atMs > shownMs) return 0;
-    const first = this.#readings.findLast(({ atMs }) => atMs <= last.atMs - windowMs) ?? this.#readings[0];
+  /** Over the second that a reading ends, or as much of it as there are readings of. */
+  #rateUntil(index: number): number {
+    const last = this.#readings[index];
+    if (last === undefined) return 0;
+    const first = this.#readings.findLast(({ atMs }) => atMs <= last.atMs - shownMs) ?? this.#readings[0];
     if (first === undefined || last.atMs <= first.atMs) return 0;
     return ((last.total - first.total) * 1000) / (last.atMs - first.atMs);
   }

@@ -99,10 +99,10 @@ export class InstanceTable {
     });
   }
 
-  /** Calls a second that a service takes as a rule, all its instances together. */
-  usualRate(service: string, nowMs: number): number {
+  /** Calls a second that a service takes even in a quiet second, all its instances together. */
+  leastRate(service: string, nowMs: number): number {
     const rows = [...this.#rows.values()].filter((row) => kindOf(row) === service);
-    return rows.reduce((sum, { served }) => sum + served.usualPerSecond(nowMs), 0);
+    return rows.reduce((sum, { served }) => sum + served.leastPerSecond(nowMs), 0);
   }
 
   called(nowMs: number): CalledTotals {

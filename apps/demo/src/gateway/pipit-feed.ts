@@ -208,7 +208,7 @@ class PipitFeed implements Feed {
     };
     const target = view.instances.find(({ id }) => id === instance) ?? chooseTarget(view.instances);
     if (target === undefined) throw new ActionError("No service has two healthy instances");
-    this.#setTour(beginTour(target, this.#table.usualRate(target.service, nowMs), view));
+    this.#setTour(beginTour(target, this.#table.leastRate(target.service, nowMs), view));
   }
 
   #setTour(run: TourRun): void {

@@ -136,8 +136,8 @@ class Sample implements SampleFeed {
         const target = instances.find(({ id }) => id === action.instance) ?? chooseTarget(instances);
         if (target === undefined) throw new ActionError("No service has two healthy instances");
         const peers = instances.filter(({ service }) => service === target.service);
-        const usualRate = peers.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0);
-        this.#setTour(beginTour(target, usualRate, this.#view()));
+        const leastRate = peers.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0);
+        this.#setTour(beginTour(target, leastRate, this.#view()));
         return;
       }
       default:

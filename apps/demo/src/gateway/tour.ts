@@ -13,7 +13,7 @@ const stepTimeoutMs = 60_000;
 /** The dead stay dead for this long after their calls have moved, so that a person can see the page without them. */
 const pauseMs = 1_500;
 
-/** The calls have moved once the others take this part of what the service takes as a rule, and the dead one takes none. */
+/** The calls have moved once the others take this part of what the service took in its quietest second, and the dead one takes none. */
 const rebalancedShare = 0.8;
 
 /** What the tour sees. */
@@ -33,8 +33,8 @@ export interface TourRun {
   readonly sinceMs: number;
   /** When the victim shall be started again; `undefined` before the calls have moved and after it was. */
   readonly reviveAtMs?: number | undefined;
-  /** Calls a second that the victim's service took as a rule. */
-  readonly usualRate: number;
+  /** Calls a second that the victim's service took even in a quiet second: a burst just before would be no measure. */
+  readonly leastRate: number;
   readonly failedBefore: number;
 }
 
@@ -59,14 +59,14 @@ export function chooseTarget(instances: readonly Instance[]): Instance | undefin
   return spare.sort((a, b) => b.callsPerSecond - a.callsPerSecond)[0];
 }
 
-/** Begins by killing `target`, whose service takes `usualRate` calls a second as a rule. */
-export function beginTour(target: Instance, usualRate: number, view: TourView): TourRun {
+/** Begins by killing `target`, whose service takes `leastRate` calls a second at least. */
+export function beginTour(target: Instance, leastRate: number, view: TourView): TourRun {
   const steps = idleTour.steps.map((step) => (step.id === "crash" ? { ...step, state: "active" as const } : step));
   return {
     tour: { state: "running", target: target.id, steps, failedCalls: 0 },
     wish: { type: "crash", instance: target.id },
     sinceMs: view.nowMs,
-    usualRate,
+    leastRate,
     failedBefore: view.failedCalls,
   };
 }
@@ -114,7 +114,7 @@ function outcomeOf(step: TourStepId, target: Instance, run: TourRun, view: TourV
       const own = view.instances.filter(({ service }) => service === target.service);
       const serving = own.filter(({ seen }) => seen === "up");
       const calls = own.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0);
-      const moved = target.callsPerSecond === 0 && calls >= run.usualRate * rebalancedShare;
+      const moved = target.callsPerSecond === 0 && calls > 0 && calls >= run.leastRate * rebalancedShare;
       return moved ? `${serving.length} others take its calls: ${Math.round(calls)} a second, as before` : undefined;
     }
     case "revive":
