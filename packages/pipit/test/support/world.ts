@@ -10,6 +10,7 @@ import { createTransport, type ByteTransport, type Clock, systemClock, type Tran
 import { memoryTransport, seededRandom, simulatedNetwork, virtualClock } from "@pipit/simulation";
 import { tcpStreams } from "@pipit/transport-tcp";
 import { type Faults, FaultyStreams } from "./faulty-streams.ts";
+import { lendingStreams } from "./lending-streams.ts";
 
 /** A place where servers and clients meet: what the suites of the laws need of a transport. */
 export interface World {
@@ -93,8 +94,8 @@ interface Parts {
 
 function world({ clock, isVirtual, server: serverStreams, client: clientStreams, run, pass }: Parts): World {
   const faults = new FaultyStreams(clientStreams);
-  const serverTransport: Transport = createTransport(serverStreams);
-  const clientTransport: Transport = createTransport(faults);
+  const serverTransport: Transport = createTransport(lendingStreams(serverStreams));
+  const clientTransport: Transport = createTransport(lendingStreams(faults));
   const servers: Server[] = [];
   const clients: PipitClient[] = [];
   let seed = 100;
