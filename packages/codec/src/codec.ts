@@ -17,7 +17,7 @@ import { Writer } from "./writer.ts";
 const SLAB_BYTES: readonly number[] = [65_536, 524_288, 4_194_304];
 
 /** Where `encode` writes; taken away while an `encode` runs, so that one inside another finds none. */
-const slabs: (Writer | undefined)[] = [undefined, undefined, undefined, undefined];
+const slabs: (Writer | undefined)[] = [];
 
 /** What a codec works with from its first use on: compiled code where that is allowed, the interpreter for all else. */
 interface Engine {
@@ -68,7 +68,8 @@ class SchemaCodec {
     }
     const size = writer.pos - start;
     const wanted = size + (size >> 3) + 64;
-    this.#hint = wanted > hint ? wanted : Math.max(hint - (hint >> 6), wanted);
+    // Slowly, as sizes vary; but short messages after a long one shall not go on taking megabytes each.
+    this.#hint = Math.max(hint - (hint >> (wanted * 64 < hint ? 1 : 6)), wanted);
     const message = new Uint8Array(writer.buffer, writer.bytes.byteOffset + start, size);
     // A short one after long ones is copied, too: whoever keeps it would keep megabytes alive.
     return options?.copy || writer.bytes.length > 65_536 + size * 64 ? new Uint8Array(message) : message;
