@@ -421,7 +421,12 @@ describe("a schema that travelled", () => {
     assert.equal((globalThis as { hacked?: number }).hacked, undefined);
   });
 
-  test("leaves none of its text in any generated source, deep, wide and mutually recursive as it may be", () => {
+  // Where `new Function` does not ask the global, nothing is seen: Bun's does not.
+  const unseen = "Bun" in globalThis && "Bun's new Function passes by the global that this test listens at";
+
+  test("leaves none of its text in any generated source, deep, wide and mutually recursive as it may be", {
+    skip: unseen,
+  }, () => {
     const names = [...evil, "plain"].map((name) => `stranger${name}`);
     const wide = (first: Schema, rest: Schema): Schema => ({
       type: "struct",
