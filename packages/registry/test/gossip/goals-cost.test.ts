@@ -5,3 +5,4 @@ import { testControlInShort, testInShort } from "./goals/short.ts";
 testInShort([goal5, goal5Churn, goal5Rolling, goal9]);
 testControlInShort(goal5);
 testControlInShort(goal5Churn);
+testControlInShort(goal9);

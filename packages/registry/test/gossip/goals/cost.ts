@@ -4,7 +4,7 @@ import { Watcher } from "../watcher.ts";
 import { type SimNode, World } from "../world.ts";
 import type { GossipTiming } from "../../../src/gossip/index.ts";
 import { type Goal, type Samples, max, mean, of, quantile, seconds, sum } from "./goal.ts";
-import { rollingRestart, settleMs } from "./spreading.ts";
+import { rollingRestart, settleMs, toldOnceAndSeldomCompared } from "./spreading.ts";
 
 const KEY = new Uint8Array(32).fill(7);
 const PERCENT = 100;
@@ -116,21 +116,22 @@ export const goal5Churn: Goal = {
   },
 };
 
+/** The first `restarted` of `n` members are restarted, ten a second. */
+function rolling(seed: number, n: number, restarted: number, timing: Partial<GossipTiming> = {}): Samples {
+  const world = sealed(seed, timing);
+  const members = world.bootstrap(n);
+  world.resetTraffic();
+  rollingRestart(world, members.slice(0, restarted), 10, 2_000);
+  const forMs = restarted * 100 + 2_100;
+  world.run(world.nowMs + forMs);
+  const rates = members.map((m) => m.bytes / (forMs / 1_000));
+  return { bytes: [mean(rates)], busiest: [max(rates)], lagMs: [settleMs(world, members, 60_000)] };
+}
+
 export const goal5Rolling: Goal = {
   id: "5-rolling",
   title: "Rolling restart of 1,000 members at 10/s: no storm",
-  seeds: 10,
-  measure(seed, short) {
-    const n = short ? 150 : 1_000;
-    const world = sealed(seed);
-    const members = world.bootstrap(n);
-    world.resetTraffic();
-    rollingRestart(world, members, 10, 2_000);
-    const forMs = n * 100 + 2_100;
-    world.run(world.nowMs + forMs);
-    const rates = members.map((m) => m.bytes / (forMs / 1_000));
-    return { bytes: [mean(rates)], busiest: [max(rates)], lagMs: [settleMs(world, members, 60_000)] };
-  },
+  measure: (seed, short) => rolling(seed, short ? 150 : 1_000, short ? 150 : 1_000),
   judge(samples) {
     const lag = max(of(samples, "lagMs"));
     return {
@@ -138,39 +139,47 @@ export const goal5Rolling: Goal = {
       text: `mean ${(mean(of(samples, "bytes")) / 1_000).toFixed(1)} kB/s per node, busiest (a seed) ${(max(of(samples, "busiest")) / 1_000).toFixed(0)} kB/s; views right ${seconds(lag)} after the last`,
     };
   },
+  control: {
+    title: "anti-entropy without the gate (100 of 1,000 restarted)",
+    seeds: 1,
+    measure: (seed) => rolling(seed, 1_000, 100, NO_GATE),
+  },
 };
+
+/** 500 services of 200 bytes appear on one of 100 members. */
+function services(seed: number, timing: Partial<GossipTiming> = {}): Samples {
+  const world = new World({ seed, timing });
+  const members = world.bootstrap(100);
+  world.run(world.nowMs + 5_000);
+  world.resetTraffic();
+  world.run(world.nowMs + 10_000);
+  const quiet = mean(members.map((m) => m.bytes + m.received)) / 10;
+  world.resetTraffic();
+  const owner = members[50] as SimNode;
+  let newBytes = 0;
+  for (let i = 0; i < 500; i++) {
+    const key = `orders/instance-${i}`;
+    owner.core.put(key, new Uint8Array(200).fill(i), world.nowMs);
+    newBytes += key.length + 200;
+  }
+  const startMs = world.nowMs;
+  let tookMs = Number.POSITIVE_INFINITY;
+  while (world.nowMs - startMs < 20_000) {
+    world.run(world.nowMs + 100);
+    if (members.every((m) => m.core.records().length === 500)) {
+      tookMs = world.nowMs - startMs;
+      break;
+    }
+  }
+  world.run(startMs + 20_000);
+  const moved = mean(members.map((m) => m.bytes + m.received)) - quiet * 20;
+  return { tookMs: [tookMs], factor: [moved / newBytes] };
+}
 
 export const goal9: Goal = {
   id: "9",
   title: "500 services of 200 bytes on one node reach N = 100 in ≤ 10 s, ≤ 3× the new bytes per node",
-  measure(seed) {
-    const world = new World({ seed });
-    const members = world.bootstrap(100);
-    world.run(world.nowMs + 5_000);
-    world.resetTraffic();
-    world.run(world.nowMs + 10_000);
-    const quiet = mean(members.map((m) => m.bytes + m.received)) / 10;
-    world.resetTraffic();
-    const owner = members[50] as SimNode;
-    let newBytes = 0;
-    for (let i = 0; i < 500; i++) {
-      const key = `orders/instance-${i}`;
-      owner.core.put(key, new Uint8Array(200).fill(i), world.nowMs);
-      newBytes += key.length + 200;
-    }
-    const startMs = world.nowMs;
-    let tookMs = Number.POSITIVE_INFINITY;
-    while (world.nowMs - startMs < 20_000) {
-      world.run(world.nowMs + 100);
-      if (members.every((m) => m.core.records().length === 500)) {
-        tookMs = world.nowMs - startMs;
-        break;
-      }
-    }
-    world.run(startMs + 20_000);
-    const moved = mean(members.map((m) => m.bytes + m.received)) - quiet * 20;
-    return { tookMs: [tookMs], factor: [moved / newBytes] };
-  },
+  measure: (seed) => services(seed),
   judge(samples) {
     const took = max(of(samples, "tookMs"));
     const factor = max(of(samples, "factor"));
@@ -179,12 +188,16 @@ export const goal9: Goal = {
       text: `everywhere in ${seconds(took)} at worst; bytes in and out per node ${factor.toFixed(2)}× the new bytes`,
     };
   },
+  control: {
+    title: "news is told once, on pings only, and views are compared each 10 s at most",
+    seeds: 3,
+    measure: (seed) => services(seed, toldOnceAndSeldomCompared(10_000)),
+  },
 };
 
 export const goal12: Goal = {
   id: "12",
   title: "1,000 full nodes at ≥ 25× real time on one core (steady state, 60 virtual seconds)",
-  seeds: 3,
   measure(seed, short) {
     const watcher = new Watcher();
     const world = new World({ seed, onEvent: watcher.onEvent });

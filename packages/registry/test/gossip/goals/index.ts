@@ -11,7 +11,17 @@ import {
   goal6Cut,
 } from "./detection.ts";
 import type { Goal } from "./goal.ts";
-import { goal8, goal8Churn, goal10, goal11, goal11Live, goal11Nonce, goal11Open, goal13 } from "./hostile.ts";
+import {
+  goal8,
+  goal8Churn,
+  goal8Long,
+  goal10,
+  goal11,
+  goal11Live,
+  goal11Nonce,
+  goal11Open,
+  goal13,
+} from "./hostile.ts";
 import { goal1, goal1Loss, goal7, goal7Mass } from "./spreading.ts";
 
 /** All goals, in the order of the issue. */
@@ -34,6 +44,7 @@ export const goals: readonly Goal[] = [
   goal7Mass,
   goal8,
   goal8Churn,
+  goal8Long,
   goal9,
   goal10,
   goal11,
