@@ -14,6 +14,7 @@ import {
   writeU32,
   writeVarint,
 } from "./bytes.ts";
+import { FlowControl } from "./flow-control.ts";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
@@ -25,7 +26,6 @@ import { Reassembly, type ReassemblyPool } from "./reassembly.ts";
 import type { SlabPool } from "./slab-pool.ts";
 import { type SessionStream, StreamState, type Waiting } from "./stream-state.ts";
 import {
-  base,
   chunkBytes,
   firstSkippableType,
   Flag,
@@ -84,19 +84,6 @@ const freeControlFrames = 10_000;
 /** What a codec may put ahead of bytes. */
 const headRoomBytes = 16;
 
-/**
- * A window of which half is used up within this many round trips is doubled: its reader is held up by the path. So it ends at
- * two to four times what the path holds. QUIC's receivers measure alike and take twice as much (Chromium's
- * `quic_flow_controller.cc`); but what the window has room for stands in the kernel ahead of small calls.
- */
-const growthRoundTrips = 1;
-
-/** Round trips measured before a window grows: one alone may have met a busy moment, and windows do not shrink. */
-const leastMeasurements = 4;
-
-/** Credit given back this many times between two measurements of the path. */
-const releasesPerPing = 16;
-
 /** One end of a connection. */
 export abstract class Session implements FrameSink, OutputHost {
   readonly limits: SessionLimits;
@@ -115,31 +102,19 @@ export abstract class Session implements FrameSink, OutputHost {
   protected readonly output: Output;
   protected readonly reader: Reader = new Reader();
   readonly #parser = new FrameParser();
+  readonly #flow: FlowControl;
   readonly #blocked = new Set<SessionStream>();
   #magicRead = 0;
   readonly #compression: Compression | undefined;
   /** What messages are packed with, where they are; known once the peer's preface is. */
   #algorithm: CompressionAlgorithm | undefined;
-  /** Credit that a new stream's items have at the peer, and here. */
-  #initialSendCredit: number = base.streamWindowBytes;
-  readonly #initialWindowBytes: number;
-  #sendCredit: number = base.connectionWindowBytes;
-  #receiveCredit: number;
-  #unreleased = 0;
   #writesItem = false;
   readonly #reassembly: Reassembly;
   #foreignSchemaBytes = 0;
   #controlFrames = 0;
   #workFrames = 0;
-  #streamWindowBytes: number;
-  /** Shortest round trip seen, so that what waits in queues does not count; 0 before one was. */
-  #roundTripMs = 0;
-  #pingedAtMs = 0;
-  #measurements = 0;
-  #pinged = false;
   /** The last ping that came while the peer was behind with reading. */
   #owedPing: Uint8Array | undefined;
-  #releases = 0;
 
   constructor(options: SessionOptions) {
     this.host = options.host;
@@ -147,9 +122,7 @@ export abstract class Session implements FrameSink, OutputHost {
     this.output = new Output(options.slabs, this);
     this.#compression = options.compression;
     this.#reassembly = new Reassembly(options.reassembly, options.limits);
-    this.#initialWindowBytes = Math.max(base.streamWindowBytes, options.limits.streamWindowBytes);
-    this.#receiveCredit = Math.max(base.connectionWindowBytes, options.limits.connectionWindowBytes);
-    this.#streamWindowBytes = this.#initialWindowBytes;
+    this.#flow = new FlowControl(options.limits);
     this.output.append(encodePreface(options.preface));
   }
 
@@ -217,14 +190,14 @@ export abstract class Session implements FrameSink, OutputHost {
         return this.#onWindow(streamId, readVarint(reader));
       case FrameType.connectionWindow:
         this.#countControl();
-        this.#sendCredit = addCredit(this.#sendCredit, readVarint(reader));
+        this.#flow.onConnectionCredit(readVarint(reader));
         return this.onRoom();
       case FrameType.ping:
         this.#countControl();
         return this.#onPing(bytes, start, end);
       case FrameType.pong:
         if (bytes[start] === paceMark) this.output.onMark(readMark(bytes, start), this.receivedAtMs);
-        else if (bytes[start] === measuringPing && this.#pinged) this.#onMeasured();
+        else if (bytes[start] === measuringPing) this.#flow.onMeasured(this.receivedAtMs);
         return;
       default:
         if (!this.handle(type, streamId, reader) && type < firstSkippableType) {
@@ -240,7 +213,7 @@ export abstract class Session implements FrameSink, OutputHost {
       this.#owedPing = undefined;
       this.#onPing(owed, 0, pingBytes);
     }
-    if (this.#blocked.size === 0 || this.#sendCredit <= 0) return;
+    if (this.#blocked.size === 0 || !this.#flow.hasCredit) return;
     for (const stream of Array.from(this.#blocked)) {
       if (!this.writable(stream)) continue;
       this.#blocked.delete(stream);
@@ -278,8 +251,7 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /** Whether one more item may be sent on the stream now; if not, `onWritable` follows. */
   protected writable(stream: SessionStream): boolean {
-    const { sendCredit } = this.#stateOf(stream);
-    if (sendCredit > 0 && this.#sendCredit > 0 && !isSending(stream) && !this.output.full) return true;
+    if (this.#flow.maySend(this.#stateOf(stream)) && !isSending(stream) && !this.output.full) return true;
     this.#blocked.add(stream);
     return false;
   }
@@ -298,50 +270,22 @@ export abstract class Session implements FrameSink, OutputHost {
   }
 
   #stateOf(stream: SessionStream): StreamState {
-    return (stream.state ??= new StreamState(this.#initialSendCredit, this.#initialWindowBytes));
+    return (stream.state ??= new StreamState(this.#flow.streamSendCredit, this.#flow.streamWindowBytes));
   }
 
   /** Gives the connection the credit back for items that nobody will consume. */
   protected releaseRest(stream: SessionStream): void {
-    const { state } = stream;
-    if (state === undefined || state.unconsumed === 0) return;
-    this.#releaseConnection(state.unconsumed);
-    state.unconsumed = 0;
+    if (stream.state !== undefined) this.#giveConnectionCredit(this.#flow.consume(stream.state));
   }
 
   /** Items of a stream were consumed. `open` is false when the stream has ended: only the connection gets credit then. */
   protected release(stream: SessionStream, bytes: number, open: boolean): void {
+    const flow = this.#flow;
     const state = this.#stateOf(stream);
-    const consumed = Math.min(bytes, state.unconsumed);
-    state.unconsumed -= consumed;
-    this.#releaseConnection(consumed);
-    if (!open || this.closed) return;
-    state.unreleased += consumed;
-    if (state.unreleased * 2 < state.windowBytes) return;
-    this.#tuneWindow(state);
-    const growth = this.#streamWindowBytes - state.windowBytes;
-    const credit = state.unreleased + Math.max(0, growth);
-    state.windowBytes = Math.max(state.windowBytes, this.#streamWindowBytes);
-    state.unreleased = 0;
-    state.receiveCredit += credit;
-    this.#writeWindow(FrameType.window, stream.id, credit);
-  }
-
-  #tuneWindow(state: StreamState): void {
-    if (this.#streamWindowBytes >= this.limits.maxStreamWindowBytes) return;
-    const nowMs = this.host.nowMs();
-    const sinceMs = nowMs - state.releasedAtMs;
-    state.releasedAtMs = nowMs;
-    const measured = this.#measurements >= leastMeasurements;
-    const held = sinceMs < growthRoundTrips * this.#roundTripMs && state.windowBytes === this.#streamWindowBytes;
-    if (measured && held) {
-      this.#streamWindowBytes = Math.min(this.limits.maxStreamWindowBytes, this.#streamWindowBytes * 2);
-    }
-    // A peer that is behind leaves pings unanswered: one more after a while.
-    if (this.#releases++ % releasesPerPing > 0 && (measured || this.#pinged)) return;
-    this.#pinged = true;
-    this.#pingedAtMs = nowMs;
-    this.#writePing(measuringPing);
+    this.#giveConnectionCredit(flow.consume(state, bytes));
+    if (!open || this.closed || !flow.isRenewalDue(state)) return;
+    if (flow.measure(state, this.host.nowMs())) this.#writePing(measuringPing);
+    this.#writeWindow(FrameType.window, stream.id, flow.renew(state));
   }
 
   /** Sends an item, packed where `compress`. @throws RpcError when it does not encode or is too long; the stream is as before */
@@ -360,8 +304,7 @@ export abstract class Session implements FrameSink, OutputHost {
     } finally {
       this.#writesItem = false;
     }
-    this.#stateOf(stream).sendCredit -= size + frameHeadBytes;
-    this.#sendCredit -= size + frameHeadBytes;
+    this.#flow.spend(this.#stateOf(stream), size + frameHeadBytes);
     if (!isSending(stream)) this.output.countItem(size + frameHeadBytes);
     this.#workFrames++; // the peer may give credit back for it, ask whether we live, and so on
     this.output.relieve();
@@ -581,13 +524,9 @@ export abstract class Session implements FrameSink, OutputHost {
   protected readItem(stream: SessionStream): void {
     this.#workFrames++;
     const { reader } = this;
-    const state = this.#stateOf(stream);
-    if (state.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
     const flags = readFlags(reader, "item");
     const charge = this.#chargeOf(flags);
-    state.receiveCredit -= charge;
-    this.#receiveCredit -= charge;
-    state.unconsumed += charge;
+    this.#flow.take(this.#stateOf(stream), charge);
     this.readMessage(stream, flags, charge);
   }
 
@@ -596,9 +535,7 @@ export abstract class Session implements FrameSink, OutputHost {
     this.lateFrames++;
     const { reader } = this;
     const flags = readFlags(reader, "item");
-    const charge = this.#chargeOf(flags);
-    this.#receiveCredit -= charge;
-    this.#releaseConnection(charge);
+    this.#giveConnectionCredit(this.#flow.takeLate(this.#chargeOf(flags)));
   }
 
   /** Credit that the item under the reader takes: by its size when unpacked, which is what the receiver will hold. */
@@ -678,8 +615,7 @@ export abstract class Session implements FrameSink, OutputHost {
     }
     this.peerPreface = preface;
     this.#algorithm = sharedAlgorithm(this.#compression, preface.features);
-    this.#initialSendCredit = Math.max(base.streamWindowBytes, preface.streamWindowBytes);
-    this.#sendCredit += Math.max(0, preface.connectionWindowBytes - base.connectionWindowBytes);
+    this.#flow.onPeerWindows(preface.streamWindowBytes, preface.connectionWindowBytes);
     this.onPreface(preface);
     this.onRoom();
   }
@@ -687,8 +623,7 @@ export abstract class Session implements FrameSink, OutputHost {
   #onWindow(streamId: number, credit: number): void {
     const stream = this.find(streamId);
     if (stream === undefined) return void this.lateFrames++;
-    const state = this.#stateOf(stream);
-    state.sendCredit = addCredit(state.sendCredit, credit);
+    this.#flow.onCredit(this.#stateOf(stream), credit);
     if (this.#blocked.has(stream) && this.writable(stream)) {
       this.#blocked.delete(stream);
       this.onWritable(stream);
@@ -737,14 +672,8 @@ export abstract class Session implements FrameSink, OutputHost {
     }
   }
 
-  #releaseConnection(bytes: number): void {
-    if (this.closed) return;
-    this.#unreleased += bytes;
-    const window = Math.max(base.connectionWindowBytes, this.limits.connectionWindowBytes);
-    if (this.#unreleased * 4 < window) return;
-    this.#receiveCredit += this.#unreleased;
-    this.#writeWindow(FrameType.connectionWindow, 0, this.#unreleased);
-    this.#unreleased = 0;
+  #giveConnectionCredit(credit: number): void {
+    if (credit > 0 && !this.closed) this.#writeWindow(FrameType.connectionWindow, 0, credit);
   }
 
   #writeWindow(type: number, streamId: number, credit: number): void {
@@ -775,26 +704,11 @@ export abstract class Session implements FrameSink, OutputHost {
     writer.pos += pingBytes;
     this.output.endLate(start);
   }
-
-  #onMeasured(): void {
-    const tookMs = this.receivedAtMs - this.#pingedAtMs;
-    this.#pinged = false;
-    this.#measurements++;
-    this.#roundTripMs = this.#roundTripMs === 0 ? tookMs : Math.min(this.#roundTripMs, tookMs);
-  }
 }
 
 function readMark(bytes: Uint8Array, start: number): number {
   const at = (offset: number): number => bytes[start + offset] ?? 0;
   return (at(1) | (at(2) << 8) | (at(3) << 16) | (at(4) << 24)) >>> 0;
-}
-
-/** Largest credit: past it the peer's arithmetic is broken, or meant to break ours. */
-const maxCredit = 2 ** 40;
-
-function addCredit(credit: number, more: number): number {
-  if (more > maxCredit || credit + more > maxCredit) throw new ProtocolFault(`Credit beyond ${maxCredit} bytes`);
-  return credit + more;
 }
 
 /** Reads the flags of a frame. What an unknown one announces cannot be skipped. @throws ProtocolFault when there is one */

@@ -1,4 +1,5 @@
 import type { BulkSend } from "./bulk-send.ts";
+import type { StreamCredit } from "./flow-control.ts";
 import type { PackedHead, Packing } from "./packing.ts";
 
 /** A long message on its way in. */
@@ -26,18 +27,12 @@ export interface SessionStream {
 }
 
 /** What both ends keep for a stream of items or of large messages: credit each way, and what is under way. */
-export class StreamState {
-  /** Bytes of items that we may still send. One message may overdraw it. */
+export class StreamState implements StreamCredit {
   sendCredit: number;
-  /** Bytes of items that the peer may still send. */
   receiveCredit: number;
-  /** What `receiveCredit` is kept up to as items are consumed. */
   windowBytes: number;
-  /** When credit was last given back. */
-  releasedAtMs: number = Number.NEGATIVE_INFINITY;
-  /** Bytes consumed that the peer has not been told of. */
+  renewedAtMs: number = Number.NEGATIVE_INFINITY;
   unreleased = 0;
-  /** Bytes of items handed up and not yet consumed. */
   unconsumed = 0;
   assembly: Assembly | undefined;
   bulk: BulkSend | undefined;

@@ -1,0 +1,147 @@
+import type { SessionLimits } from "./limits.ts";
+import { ProtocolFault } from "./protocol-fault.ts";
+import { type RenewedWindow, WindowGrowth } from "./window-growth.ts";
+import { base } from "./wire.ts";
+
+/*
+ * Credit for items (wire protocol, section "Flow control"): each takes its size from the window of its stream and from that of the
+ * connection, and credit is given back as they are consumed. Computes only; what is to be sent the caller sends.
+ */
+
+/** Largest credit: past it the peer's arithmetic is broken, or meant to break ours. */
+const maxCredit = 2 ** 40;
+
+/** Credit of one stream, each way. */
+export interface StreamCredit extends RenewedWindow {
+  /** Bytes of items that we may still send. One message may overdraw it. */
+  sendCredit: number;
+  /** Bytes of items that the peer may still send. */
+  receiveCredit: number;
+  /** What `receiveCredit` is kept up to as items are consumed. */
+  windowBytes: number;
+  /** Bytes consumed that the peer has not been told of. */
+  unreleased: number;
+  /** Bytes of items handed up and not yet consumed. */
+  unconsumed: number;
+}
+
+/** The credit of one connection, and what its streams have in common. */
+export class FlowControl {
+  /** Credit that a new stream's items have at the peer. */
+  streamSendCredit: number = base.streamWindowBytes;
+  /** Window that a new stream's items have here. */
+  readonly streamWindowBytes: number;
+  readonly #mostStreamWindowBytes: number;
+  readonly #windowBytes: number;
+  #sendCredit: number = base.connectionWindowBytes;
+  #receiveCredit: number;
+  #unreleased = 0;
+  /** Made when half a window is first used up: most connections carry few items or none. */
+  #growth: WindowGrowth | undefined;
+
+  constructor(limits: Pick<SessionLimits, "streamWindowBytes" | "maxStreamWindowBytes" | "connectionWindowBytes">) {
+    this.streamWindowBytes = Math.max(base.streamWindowBytes, limits.streamWindowBytes);
+    this.#mostStreamWindowBytes = limits.maxStreamWindowBytes;
+    this.#windowBytes = Math.max(base.connectionWindowBytes, limits.connectionWindowBytes);
+    this.#receiveCredit = this.#windowBytes;
+  }
+
+  // Sending.
+
+  /** The peer's preface says how large its windows are. */
+  onPeerWindows(streamWindowBytes: number, connectionWindowBytes: number): void {
+    this.streamSendCredit = Math.max(base.streamWindowBytes, streamWindowBytes);
+    this.#sendCredit += Math.max(0, connectionWindowBytes - base.connectionWindowBytes);
+  }
+
+  /** Whether the connection has credit, so that some stream may. */
+  get hasCredit(): boolean {
+    return this.#sendCredit > 0;
+  }
+
+  /** Whether an item may be sent on the stream now. */
+  maySend(stream: StreamCredit): boolean {
+    return stream.sendCredit > 0 && this.#sendCredit > 0;
+  }
+
+  /** An item of so many bytes was sent. */
+  spend(stream: StreamCredit, bytes: number): void {
+    stream.sendCredit -= bytes;
+    this.#sendCredit -= bytes;
+  }
+
+  /** The peer gave a stream credit. @throws ProtocolFault when it is beyond measure */
+  onCredit(stream: StreamCredit, bytes: number): void {
+    stream.sendCredit = sum(stream.sendCredit, bytes);
+  }
+
+  /** The peer gave the connection credit. @throws ProtocolFault when it is beyond measure */
+  onConnectionCredit(bytes: number): void {
+    this.#sendCredit = sum(this.#sendCredit, bytes);
+  }
+
+  // Receiving.
+
+  /** An item of so many bytes came. @throws ProtocolFault when the peer had no credit for it */
+  take(stream: StreamCredit, bytes: number): void {
+    if (stream.receiveCredit <= 0 || this.#receiveCredit <= 0) throw new ProtocolFault("Item beyond the window");
+    stream.receiveCredit -= bytes;
+    this.#receiveCredit -= bytes;
+    stream.unconsumed += bytes;
+  }
+
+  /** An item came for a stream that has ended. Returns credit to give back to the connection; mostly 0. */
+  takeLate(bytes: number): number {
+    this.#receiveCredit -= bytes;
+    return this.#giveBack(bytes);
+  }
+
+  /** Items of a stream were consumed, or, by default, nobody will. Returns credit to give back to the connection; mostly 0. */
+  consume(stream: StreamCredit, bytes: number = stream.unconsumed): number {
+    const consumed = Math.min(bytes, stream.unconsumed);
+    stream.unconsumed -= consumed;
+    stream.unreleased += consumed;
+    return this.#giveBack(consumed);
+  }
+
+  /** Whether so much of a stream's window is used up that the peer should be given credit. */
+  isRenewalDue(stream: StreamCredit): boolean {
+    return stream.unreleased * 2 >= stream.windowBytes;
+  }
+
+  /** Renewal is due: looks whether windows should be larger. True when a measuring ping is to be sent now. */
+  measure(stream: StreamCredit, nowMs: number): boolean {
+    this.#growth ??= new WindowGrowth(this.streamWindowBytes, this.#mostStreamWindowBytes);
+    return this.#growth.renew(stream, nowMs);
+  }
+
+  /** A measuring ping came back. */
+  onMeasured(nowMs: number): void {
+    this.#growth?.onPong(nowMs);
+  }
+
+  /** Renews the window of a stream, at the size that windows have now. Returns the credit to give. */
+  renew(stream: StreamCredit): number {
+    const windowBytes = Math.max(stream.windowBytes, this.#growth?.windowBytes ?? 0);
+    const credit = stream.unreleased + windowBytes - stream.windowBytes;
+    stream.windowBytes = windowBytes;
+    stream.unreleased = 0;
+    stream.receiveCredit += credit;
+    return credit;
+  }
+
+  /** Small amounts are collected: a connection is told of a quarter of its window at a time. */
+  #giveBack(bytes: number): number {
+    this.#unreleased += bytes;
+    if (this.#unreleased * 4 < this.#windowBytes) return 0;
+    const credit = this.#unreleased;
+    this.#unreleased = 0;
+    this.#receiveCredit += credit;
+    return credit;
+  }
+}
+
+function sum(credit: number, more: number): number {
+  if (more > maxCredit || credit + more > maxCredit) throw new ProtocolFault(`Credit beyond ${maxCredit} bytes`);
+  return credit + more;
+}
