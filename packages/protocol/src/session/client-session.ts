@@ -437,17 +437,17 @@ export class ClientSession extends Session {
     stream.retriesReturned = Math.max(0, stream.retriesLent - used);
   }
 
-  protected override deliver(stream: ClientStream, message: Reader, charge: number): void {
+  override deliver(stream: ClientStream, message: Reader, charge: number): void {
     if (charge > 0) this.#decodeItem(stream, message, charge);
     else this.#decodeReply(stream, message);
   }
 
   /** The reply cannot be taken; the server still owes the call's end. */
-  protected override refuseMessage(stream: ClientStream, error: RpcError): void {
+  override refuseMessage(stream: ClientStream, error: RpcError): void {
     this.#giveUp(stream, error);
   }
 
-  protected override rejectMessage(stream: ClientStream, error: RpcError): void {
+  override rejectMessage(stream: ClientStream, error: RpcError): void {
     this.#giveUp(stream, error);
   }
 

@@ -292,18 +292,18 @@ export class ServerSession extends Session {
     this.readMessage(stream, flags, 0);
   }
 
-  protected override deliver(stream: ServerStream, message: Reader, charge: number): void {
+  override deliver(stream: ServerStream, message: Reader, charge: number): void {
     if (charge > 0) return this.#deliverItem(stream, message, charge);
     stream.setRequest(message.bytes, message.pos, message.end);
     this.#acceptor.onCall(stream);
   }
 
-  protected override refuseMessage(stream: ServerStream, error: RpcError): void {
+  override refuseMessage(stream: ServerStream, error: RpcError): void {
     if (stream.streamsInput) this.#reject(stream, error);
     else this.refuse(stream, error);
   }
 
-  protected override rejectMessage(stream: ServerStream, error: RpcError): void {
+  override rejectMessage(stream: ServerStream, error: RpcError): void {
     this.#reject(stream, error);
   }
 

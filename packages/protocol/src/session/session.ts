@@ -3,26 +3,17 @@ import type { ByteStream } from "../byte-stream.ts";
 import type { Compression, CompressionAlgorithm } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
 import { BulkSend } from "./bulk-send.ts";
-import {
-  allocate,
-  copyOf,
-  readByte,
-  readU32,
-  readVarint,
-  writeByte,
-  writeRaw,
-  writeU32,
-  writeVarint,
-} from "./bytes.ts";
+import { copyOf, readByte, readVarint, writeByte, writeRaw, writeU32, writeVarint } from "./bytes.ts";
 import { FlowControl } from "./flow-control.ts";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
+import { IncomingMessages, isPlain, type MessageSink, wholeBytes } from "./incoming-messages.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
 import { Output, type OutputHost } from "./output.ts";
-import { algorithmOf, leastPackedBytes, numberOf, type PackedHead, type Packing, sharedAlgorithm } from "./packing.ts";
+import { leastPackedBytes, numberOf, type Packing, sharedAlgorithm } from "./packing.ts";
 import { decodePreface, encodePreface, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import { Reassembly, type ReassemblyPool } from "./reassembly.ts";
+import type { ReassemblyPool } from "./reassembly.ts";
 import type { SlabPool } from "./slab-pool.ts";
 import { type SessionStream, StreamState, type Waiting } from "./stream-state.ts";
 import {
@@ -85,7 +76,7 @@ const freeControlFrames = 10_000;
 const headRoomBytes = 16;
 
 /** One end of a connection. */
-export abstract class Session implements FrameSink, OutputHost {
+export abstract class Session implements FrameSink, MessageSink, OutputHost {
   readonly limits: SessionLimits;
   /** The peer's preface, once read. */
   peerPreface: Preface | undefined;
@@ -109,7 +100,7 @@ export abstract class Session implements FrameSink, OutputHost {
   /** What messages are packed with, where they are; known once the peer's preface is. */
   #algorithm: CompressionAlgorithm | undefined;
   #writesItem = false;
-  readonly #reassembly: Reassembly;
+  readonly #incoming: IncomingMessages;
   #foreignSchemaBytes = 0;
   #controlFrames = 0;
   #workFrames = 0;
@@ -121,7 +112,7 @@ export abstract class Session implements FrameSink, OutputHost {
     this.limits = options.limits;
     this.output = new Output(options.slabs, this);
     this.#compression = options.compression;
-    this.#reassembly = new Reassembly(options.reassembly, options.limits);
+    this.#incoming = new IncomingMessages(this, options.reassembly, options.limits, options.compression);
     this.#flow = new FlowControl(options.limits);
     this.output.append(encodePreface(options.preface));
   }
@@ -133,7 +124,7 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /** Whether a long message has begun and not ended. */
   get unfinished(): boolean {
-    return this.#reassembly.heldBytes > 0;
+    return this.#incoming.unfinished;
   }
 
   /** Bytes came from the peer. Where they are `borrowed`, nothing of them is kept when this returns. */
@@ -229,17 +220,18 @@ export abstract class Session implements FrameSink, OutputHost {
   protected abstract onPreface(preface: Preface): void;
   /** The first bytes are those of another protocol. */
   protected abstract onForeign(bytes: Uint8Array): void;
-  /** A message is whole: an item when it took credit, else the one message of the call. */
-  protected abstract deliver(stream: SessionStream, message: Reader, charge: number): void;
-  /** A message is longer than we take. */
-  protected abstract refuseMessage(stream: SessionStream, error: RpcError): void;
-  /** A message came damaged. */
-  protected abstract rejectMessage(stream: SessionStream, error: RpcError): void;
+  abstract deliver(stream: SessionStream, message: Reader, charge: number): void;
+  abstract refuseMessage(stream: SessionStream, error: RpcError): void;
+  abstract rejectMessage(stream: SessionStream, error: RpcError): void;
   /** The stream has room for items again. */
   protected abstract onWritable(stream: SessionStream): void;
   /** The peer broke the protocol, or speaks another version: say so and end. */
   abstract fault(message: string): void;
   abstract onFlush(bytes: Uint8Array): boolean;
+
+  isOpen(stream: SessionStream): boolean {
+    return !this.closed && this.find(stream.id) === stream;
+  }
 
   nowMs(): number {
     return this.host.nowMs();
@@ -261,7 +253,7 @@ export abstract class Session implements FrameSink, OutputHost {
     if (this.#blocked.size > 0) this.#blocked.delete(stream);
     const { state } = stream;
     if (state === undefined) return;
-    this.#dropAssembly(state);
+    this.#incoming.drop(state);
     if (!isSending(stream)) return;
     if (state.bulk !== undefined) this.output.dropBulk(state.bulk);
     state.bulk = undefined;
@@ -443,40 +435,13 @@ export abstract class Session implements FrameSink, OutputHost {
 
   /**
    * Takes in the message of the frame under the reader, whose flags were read, and which took `charge` of credit: now, or
-   * when its last part has come and it is unpacked. What is longer than we take is refused.
+   * when its last part has come and it is unpacked.
    */
   protected readMessage(stream: SessionStream, flags: number, charge: number): void {
     const { reader } = this;
-    if ((flags & (Flag.chunked | Flag.compressed)) === 0) return this.#arrive(stream, reader, charge);
-    const packed = (flags & Flag.compressed) === 0 ? undefined : this.#readPackedHead();
-    const chunked = (flags & Flag.chunked) !== 0;
-    const size = chunked ? readU32(reader) : reader.end - reader.pos;
-    if (chunked && reader.pos !== reader.end) throw new ProtocolFault("Head of a long message carries a part of it");
-    const state = this.#stateOf(stream);
-    if (state.assembly !== undefined) throw new ProtocolFault("Long message inside another on one stream");
-    if (size === 0) throw new ProtocolFault("Long message without bytes");
-    if (packed !== undefined && size >= packed.bytes) throw new ProtocolFault("Packed message that is no smaller");
-    const held = (chunked ? size : 0) + (packed?.bytes ?? 0);
-    const excess = this.#reassembly.excess(packed?.bytes ?? size, held);
-    if (excess !== undefined)
-      return this.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
-    this.#reassembly.take(held);
-    if (chunked) state.assembly = { bytes: allocate(size), filled: 0, charge, packed };
-    else if (packed !== undefined) this.#unpack(stream, reader.bytes.subarray(reader.pos, reader.end), packed, charge);
-  }
-
-  #readPackedHead(): PackedHead {
-    const { reader } = this;
-    const algorithm = algorithmOf(readByte(reader), this.#compression);
-    return { algorithm, bytes: readU32(reader) };
-  }
-
-  /** A message is here: behind those of its stream that are still being unpacked. */
-  #arrive(stream: SessionStream, message: Reader, charge: number): void {
-    const arriving = stream.state?.arriving;
-    if (arriving === undefined) return this.deliver(stream, message, charge);
-    const { bytes, pos, end } = message;
-    arriving.push({ heldBytes: 0, read: () => this.deliver(stream, new Reader(bytes, pos, end), charge) });
+    if (!isPlain(flags)) this.#incoming.begin(stream, this.#stateOf(stream), reader, flags, charge);
+    else if (stream.state?.arriving === undefined) this.deliver(stream, reader, charge);
+    else this.#incoming.arrive(stream, reader, charge);
   }
 
   /** Reads the frame under the reader when what came before it on its stream is unpacked. */
@@ -485,47 +450,12 @@ export abstract class Session implements FrameSink, OutputHost {
     arriving.push({ heldBytes: 0, read: () => read(this.window(bytes, pos, end)) });
   }
 
-  /** Unpacks a message, one at a time on a stream. Its size was admitted, and no more than that comes out. */
-  #unpack(stream: SessionStream, bytes: Uint8Array, packed: PackedHead, charge: number, held = packed.bytes): void {
-    const state = this.#stateOf(stream);
-    if (state.arriving !== undefined) {
-      state.arriving.push({ heldBytes: held, read: () => this.#unpack(stream, bytes, packed, charge, held) });
-      return;
-    }
-    state.arriving = [];
-    this.#compression?.unpack(packed.algorithm, bytes, packed.bytes, (message) => {
-      const first = (): void => {
-        this.#reassembly.giveBack(held);
-        if (message !== undefined) return this.deliver(stream, new Reader(message), charge);
-        this.rejectMessage(stream, new RpcError("data_loss", "A compressed message cannot be unpacked"));
-      };
-      const waiting = state.arriving ?? [];
-      state.arriving = undefined;
-      this.#catchUp(stream, [{ heldBytes: held, read: first }, ...waiting]);
-    });
-  }
-
-  /** Takes in what came on a stream, up to the next message that must be unpacked; drops it when the stream has ended. */
-  #catchUp(stream: SessionStream, waiting: readonly Waiting[]): void {
-    try {
-      for (const [at, next] of waiting.entries()) {
-        const unpacking: Waiting[] | undefined = stream.state?.arriving;
-        if (unpacking !== undefined) return void unpacking.push(...waiting.slice(at));
-        if (this.closed || this.find(stream.id) !== stream) this.#reassembly.giveBack(next.heldBytes);
-        else next.read();
-      }
-    } catch (error) {
-      if (!(error instanceof ProtocolFault)) throw error;
-      this.fault(error.message);
-    }
-  }
-
   /** Takes in an item's credit and message. */
   protected readItem(stream: SessionStream): void {
     this.#workFrames++;
     const { reader } = this;
     const flags = readFlags(reader, "item");
-    const charge = this.#chargeOf(flags);
+    const charge = wholeBytes(reader, flags) + frameHeadBytes;
     this.#flow.take(this.#stateOf(stream), charge);
     this.readMessage(stream, flags, charge);
   }
@@ -535,18 +465,7 @@ export abstract class Session implements FrameSink, OutputHost {
     this.lateFrames++;
     const { reader } = this;
     const flags = readFlags(reader, "item");
-    this.#giveConnectionCredit(this.#flow.takeLate(this.#chargeOf(flags)));
-  }
-
-  /** Credit that the item under the reader takes: by its size when unpacked, which is what the receiver will hold. */
-  #chargeOf(flags: number): number {
-    const { reader } = this;
-    if ((flags & (Flag.chunked | Flag.compressed)) === 0) return reader.end - reader.pos + frameHeadBytes;
-    const { pos } = reader;
-    if ((flags & Flag.compressed) !== 0) readByte(reader);
-    const size = readU32(reader);
-    reader.pos = pos;
-    return size + frameHeadBytes;
+    this.#giveConnectionCredit(this.#flow.takeLate(wholeBytes(reader, flags) + frameHeadBytes));
   }
 
   /** A frame that asks for work was read. */
@@ -580,7 +499,7 @@ export abstract class Session implements FrameSink, OutputHost {
   /** The connection is gone: nothing is held for it any more. */
   protected letGo(): void {
     this.closed = true;
-    this.#reassembly.close();
+    this.#incoming.close();
   }
 
   /** Ends the session; later calls of its methods do nothing. */
@@ -635,28 +554,11 @@ export abstract class Session implements FrameSink, OutputHost {
     const state = stream?.state;
     const assembly = state?.assembly;
     if (stream === undefined || state === undefined || assembly === undefined) return void this.lateFrames++;
-    const count = end - start;
-    if (count === 0 || count > assembly.bytes.length - assembly.filled)
-      throw new ProtocolFault("Chunk does not fit its message");
+    const { filled } = assembly;
     this.chunks++;
-    assembly.bytes.set(bytes.subarray(start, end), assembly.filled);
+    this.#incoming.addPart(stream, state, assembly, bytes.subarray(start, end));
     // The peer asks how far we are, now and then.
-    this.#workFrames += ((assembly.filled + count) >>> 16) - (assembly.filled >>> 16);
-    assembly.filled += count;
-    if (assembly.filled < assembly.bytes.length) return;
-    const { packed, charge } = assembly;
-    if (packed !== undefined) {
-      state.assembly = undefined;
-      return this.#unpack(stream, assembly.bytes, packed, charge, assembly.bytes.length + packed.bytes);
-    }
-    this.#dropAssembly(state);
-    this.#arrive(stream, new Reader(assembly.bytes), charge);
-  }
-
-  #dropAssembly(state: StreamState): void {
-    if (state.assembly === undefined) return;
-    this.#reassembly.giveBack(state.assembly.bytes.length + (state.assembly.packed?.bytes ?? 0));
-    state.assembly = undefined;
+    this.#workFrames += (assembly.filled >>> 16) - (filled >>> 16);
   }
 
   /** The message that was under way is written: what waited for it follows. */
