@@ -28,7 +28,7 @@ interface Arrival extends Waiting {
 /** Who may run. `run` is called now, later, or never. */
 interface Limiter {
   arrive(call: Arrival, run: () => void): void;
-  ended(elapsedMs: number): void;
+  ended(elapsedMs: number, call: Arrival): void;
 }
 
 function fixed(queue: EventQueue, maxConcurrentCalls: number, maxQueueWaitMs = 500): Limiter {
@@ -54,7 +54,7 @@ function fixed(queue: EventQueue, maxConcurrentCalls: number, maxQueueWaitMs = 5
         if (waiting.delete(call)) admission.leave(call);
       });
     },
-    ended: () => admission.free(),
+    ended: (_elapsedMs, { source }) => admission.free(source),
   };
 }
 
@@ -130,6 +130,8 @@ function simulate(
   const replica = new Replica({ ...shape, behaviour }, queue, seeded(seed * 1000));
   const limiter = create(queue);
   const latenciesMs: number[] = [];
+  /** One connection, from which all calls come. */
+  const source = { running: 0 };
   let arrived = 0;
   const arriveNext = (): void => {
     const gapMs = (-Math.log((random.u32() + 1) / 0x1_0000_0001) * 1000) / (capacityPerSecond * load);
@@ -140,11 +142,12 @@ function simulate(
     const startedMs = queue.nowMs;
     const counts = startedMs >= warmUpMs;
     if (counts) arrived++;
-    limiter.arrive({ criticality: 1, answerByMs: startedMs + deadlineMs, startedMs }, () => {
+    const call: Arrival = { source, criticality: 1, answerByMs: startedMs + deadlineMs, startedMs };
+    limiter.arrive(call, () => {
       const runMs = queue.nowMs;
       const end = (): void => {
         // Not at once: the replica has first to give its worker to whoever waits inside.
-        queue.at(queue.nowMs, () => limiter.ended(queue.nowMs - runMs));
+        queue.at(queue.nowMs, () => limiter.ended(queue.nowMs - runMs, call));
         const elapsedMs = queue.nowMs - startedMs;
         if (counts && elapsedMs <= deadlineMs) latenciesMs.push(elapsedMs);
       };

@@ -74,6 +74,7 @@ export type {
 export { type Channel, channel, type ChannelOptions } from "./channel.ts";
 export type {
   CallAcceptor,
+  CallSource,
   CallFailure,
   ClientConnection,
   ConnectionHandler,

@@ -189,6 +189,12 @@ export interface Listener {
   destroy(): void;
 }
 
+/** Where calls come from: one object for all calls of a connection. What is counted there costs no look-up. */
+export interface CallSource {
+  /** Calls that hold a place at the acceptor, which counts them. Zero at first. */
+  running: number;
+}
+
 /** What the connection tells the server of one call. */
 export interface IncomingHandler {
   /** One request item. Give `bytes` back by `release` when it is consumed. */
@@ -204,6 +210,7 @@ export interface IncomingHandler {
 export interface IncomingCall {
   readonly method: Method;
   readonly peer: StreamPeer;
+  readonly source: CallSource;
   readonly identity: unknown;
   /** Moment on the server's clock, counted from when the head was read; Infinity for none. */
   readonly deadlineMs: number;

@@ -1,10 +1,11 @@
-import type { WheelEntry, WheelSlot } from "@pipit/protocol";
+import type { CallSource, WheelEntry, WheelSlot } from "@pipit/protocol";
 import type { Waiting } from "./admission.ts";
 import type { ServerCall } from "./server-call.ts";
 
 /** A call that waits for a place, no longer than it may. */
 export class QueuedCall implements Waiting, WheelEntry {
   readonly call: ServerCall;
+  readonly source: CallSource;
   readonly criticality: 0 | 1 | 2;
   readonly answerByMs: number;
   /** Moment at which it stops waiting: its own deadline, or the end of the longest wait. */
@@ -17,6 +18,7 @@ export class QueuedCall implements Waiting, WheelEntry {
   /** @param onGone it waited too long, or was cancelled meanwhile */
   constructor(call: ServerCall, onGone: (queued: QueuedCall) => void) {
     this.call = call;
+    this.source = call.incoming.source;
     this.criticality = call.criticality;
     this.answerByMs = call.deadlineMs;
     const { clock, resolved } = call.core;

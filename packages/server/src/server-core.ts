@@ -67,7 +67,8 @@ export class ServerCore implements CallAcceptor {
       maxQueueWaitMs: resolved.maxQueueWaitMs,
       now: () => resolved.clock.now(),
       onAdmitted: (queued) => this.#admit(queued.leave()),
-      onEvicted: (queued) => this.#refuse(queued.leave(), "gave way to a call that matters more"),
+      onEvicted: (queued) =>
+        this.#refuse(queued.leave(), "it gave way to a call that matters more, or of a caller with fewer"),
     });
   }
 
@@ -106,7 +107,7 @@ export class ServerCore implements CallAcceptor {
       call.openRequests();
       call.watch();
     }
-    if (this.#admission.tryRun()) this.#admit(call);
+    if (this.#admission.tryRun(incoming.source)) this.#admit(call);
     else this.#queue(call);
   }
 
@@ -114,7 +115,7 @@ export class ServerCore implements CallAcceptor {
   release(call: ServerCall): void {
     this.#publishEnd(call);
     if (call.failedWith !== undefined) this.counts.failed++;
-    this.#admission.free();
+    this.#admission.free(call.incoming.source);
   }
 
   #publishEnd(call: ServerCall): void {

@@ -2,7 +2,7 @@ import { CodecError, type Decoder, Reader, Writer } from "@pipit/codec";
 import type { StreamPeer } from "../byte-stream.ts";
 import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
-import type { CallAcceptor, IncomingCall, IncomingHandler } from "../transport.ts";
+import type { CallAcceptor, CallSource, IncomingCall, IncomingHandler } from "../transport.ts";
 import type { Method } from "../contract.ts";
 import { readBind, writeReplyDescriptions } from "./binding-frames.ts";
 import { decodeText, metadataBytes, readMetadata, readVarint, writeByte, writeVarint } from "./bytes.ts";
@@ -53,6 +53,7 @@ const loadIntervalMs = 100;
 /** The server's end of the wire: hands calls to the acceptor, and sends each exactly one end. */
 export class ServerSession extends Session {
   readonly peer: StreamPeer;
+  readonly source: CallSource = { running: 0 };
   /** What `authenticate` returned. */
   identity: unknown;
   readonly #acceptor: CallAcceptor;
@@ -534,6 +535,10 @@ export class ServerStream implements SessionStream, IncomingCall {
 
   get peer(): StreamPeer {
     return this.#session.peer;
+  }
+
+  get source(): CallSource {
+    return this.#session.source;
   }
 
   get identity(): unknown {

@@ -1,5 +1,6 @@
 import type {
   CallAcceptor,
+  CallSource,
   ClientConnection,
   IncomingCall,
   IncomingHandler,
@@ -48,6 +49,7 @@ export class ScriptedCall implements IncomingCall {
   readonly method: Method;
   readonly peer = { address: "caller:1", secure: true, local: true };
   readonly identity = undefined;
+  source: CallSource = { running: 0 };
   deadlineMs = Number.POSITIVE_INFINITY;
   metadata: Metadata | undefined = undefined;
   idempotencyKey: string | undefined = undefined;
