@@ -413,7 +413,7 @@ export class ClientSession extends Session {
     if (stream === undefined) throw new ProtocolFault("End of a stream that is not open");
     const arriving = stream.state?.arriving;
     if (arriving !== undefined) return this.#onReplyLater(arriving, stream);
-    this.countWork();
+    this.flood.countWork();
     const flags = readFlags(reader, "reply");
     if ((flags & Flag.fields) !== 0) this.#readReplyFields(stream, reader);
     else stream.retriesReturned = stream.retriesLent;
@@ -499,7 +499,7 @@ export class ClientSession extends Session {
     if (stream === undefined) throw new ProtocolFault("End of a stream that is not open");
     const arriving = stream.state?.arriving;
     if (arriving !== undefined) return this.readLater(arriving, (later) => this.#onFailure(stream, later, refused));
-    this.countWork();
+    this.flood.countWork();
     const failure = readFailure(reader);
     const handled = refused ? "no" : failure.handled;
     this.#settleFailure(stream, {

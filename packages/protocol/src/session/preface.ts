@@ -2,6 +2,7 @@ import { Reader, Writer } from "@pipit/codec";
 import type { ServerIdentity } from "../transport.ts";
 import { readByte, readText, readVarint, writeByte, writeText, writeVarint } from "./bytes.ts";
 import type { SessionLimits } from "./limits.ts";
+import { ProtocolFault } from "./protocol-fault.ts";
 import { countedHeadBytes, FrameType, frameHeadBytes, highestVersion, lowestVersion, magic } from "./wire.ts";
 
 /** What a side says of itself before anything else (wire protocol, section "Preface"). */
@@ -69,4 +70,19 @@ export function decodePreface(bytes: Uint8Array, start: number, end: number): Pr
     connectionWindowBytes: readVarint(reader),
     maxMessageBytes: readVarint(reader),
   };
+}
+
+/** @throws ProtocolFault when the peer speaks no version that this side does */
+export function assertSpoken({ lowest, highest }: Preface): void {
+  if (lowest <= highestVersion && highest >= lowestVersion) return;
+  throw new ProtocolFault(
+    `The peer speaks wire versions ${lowest} to ${highest}, this side ${lowestVersion} to ${highestVersion}`,
+  );
+}
+
+/** How many bytes of `chunk` are magic, of which `seen` have come before; undefined when it is of another protocol. */
+export function matchMagic(chunk: Uint8Array, seen: number): number | undefined {
+  const count = Math.min(magic.length - seen, chunk.length);
+  for (let at = 0; at < count; at++) if (chunk[at] !== magic[seen + at]) return undefined;
+  return count;
 }

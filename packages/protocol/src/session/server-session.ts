@@ -156,15 +156,15 @@ export class ServerSession extends Session {
         this.#onItem(this.find(streamId));
         return true;
       case FrameType.inputEnd:
-        this.countControl();
+        this.flood.countControl();
         this.#onInputEnd(this.find(streamId));
         return true;
       case FrameType.cancel:
-        this.countControl();
+        this.flood.countControl();
         this.#onCancel(this.find(streamId));
         return true;
       case FrameType.bind:
-        this.countControl();
+        this.flood.countControl();
         this.#onBind(reader);
         return true;
       case FrameType.goAwayAck:
@@ -254,7 +254,7 @@ export class ServerSession extends Session {
   }
 
   #onRequest(streamId: number, reader: Reader): void {
-    this.countWork();
+    this.flood.countWork();
     const slot = streamId & slotMask;
     if (slot >= this.limits.maxStreams)
       throw new ProtocolFault(`Stream slot ${slot}: at most ${this.limits.maxStreams} are allowed`);

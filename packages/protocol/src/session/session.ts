@@ -4,6 +4,7 @@ import type { Compression, CompressionAlgorithm } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
 import { BulkSend } from "./bulk-send.ts";
 import { copyOf, readByte, readVarint, writeByte, writeRaw, writeU32, writeVarint } from "./bytes.ts";
+import { FloodGuard } from "./flood-guard.ts";
 import { FlowControl } from "./flow-control.ts";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import { IncomingMessages, isPlain, type MessageSink, wholeBytes } from "./incoming-messages.ts";
@@ -11,7 +12,8 @@ import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
 import { Output, type OutputHost } from "./output.ts";
 import { leastPackedBytes, numberOf, type Packing, sharedAlgorithm } from "./packing.ts";
-import { decodePreface, encodePreface, type Preface } from "./preface.ts";
+import { Pings } from "./pings.ts";
+import { assertSpoken, decodePreface, encodePreface, matchMagic, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import type { ReassemblyPool } from "./reassembly.ts";
 import type { SlabPool } from "./slab-pool.ts";
@@ -22,14 +24,11 @@ import {
   Flag,
   FrameType,
   frameHeadBytes,
-  highestVersion,
   keepalivePing,
   knownFlags,
-  lowestVersion,
   magic,
   measuringPing,
   paceMark,
-  pingBytes,
 } from "./wire.ts";
 
 /*
@@ -69,9 +68,6 @@ export interface FrameStart {
   readonly flagsAt: number;
 }
 
-/** Control frames allowed however little work is asked for. */
-const freeControlFrames = 10_000;
-
 /** What a codec may put ahead of bytes. */
 const headRoomBytes = 16;
 
@@ -91,9 +87,11 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   lateFrames = 0;
   protected readonly host: SessionHost;
   protected readonly output: Output;
+  protected readonly flood: FloodGuard;
   protected readonly reader: Reader = new Reader();
   readonly #parser = new FrameParser();
   readonly #flow: FlowControl;
+  readonly #pings: Pings;
   readonly #blocked = new Set<SessionStream>();
   #magicRead = 0;
   readonly #compression: Compression | undefined;
@@ -102,10 +100,6 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   #writesItem = false;
   readonly #incoming: IncomingMessages;
   #foreignSchemaBytes = 0;
-  #controlFrames = 0;
-  #workFrames = 0;
-  /** The last ping that came while the peer was behind with reading. */
-  #owedPing: Uint8Array | undefined;
 
   constructor(options: SessionOptions) {
     this.host = options.host;
@@ -113,7 +107,9 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     this.output = new Output(options.slabs, this);
     this.#compression = options.compression;
     this.#incoming = new IncomingMessages(this, options.reassembly, options.limits, options.compression);
+    this.flood = new FloodGuard(options.limits);
     this.#flow = new FlowControl(options.limits);
+    this.#pings = new Pings(this.output);
     this.output.append(encodePreface(options.preface));
   }
 
@@ -133,7 +129,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     this.receivedAtMs = nowMs;
     try {
       const rest = this.#magicRead < magic.length ? this.#readMagic(chunk) : chunk;
-      if (rest !== undefined && rest.length > 0) this.#parser.push(rest, this, borrowed);
+      if (rest.length > 0) this.#parser.push(rest, this, borrowed);
     } catch (error) {
       if (!(error instanceof ProtocolFault)) throw error;
       this.fault(error.message);
@@ -167,7 +163,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
 
   /** Asks the peer for a sign of life. */
   ping(): void {
-    this.#writePing(keepalivePing);
+    this.#pings.send(keepalivePing);
   }
 
   onFrame(type: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
@@ -177,15 +173,15 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     const reader = this.window(bytes, start, end);
     switch (type) {
       case FrameType.window:
-        this.#countControl();
+        this.flood.countControl();
         return this.#onWindow(streamId, readVarint(reader));
       case FrameType.connectionWindow:
-        this.#countControl();
+        this.flood.countControl();
         this.#flow.onConnectionCredit(readVarint(reader));
         return this.onRoom();
       case FrameType.ping:
-        this.#countControl();
-        return this.#onPing(bytes, start, end);
+        this.flood.countControl();
+        return this.#pings.answer(bytes, start, end);
       case FrameType.pong:
         if (bytes[start] === paceMark) this.output.onMark(readMark(bytes, start), this.receivedAtMs);
         else if (bytes[start] === measuringPing) this.#flow.onMeasured(this.receivedAtMs);
@@ -199,11 +195,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
 
   /** There is room again: tells the producers that were refused. */
   onRoom(): void {
-    const owed = this.#owedPing;
-    if (owed !== undefined) {
-      this.#owedPing = undefined;
-      this.#onPing(owed, 0, pingBytes);
-    }
+    this.#pings.onRoom();
     if (this.#blocked.size === 0 || !this.#flow.hasCredit) return;
     for (const stream of Array.from(this.#blocked)) {
       if (!this.writable(stream)) continue;
@@ -276,7 +268,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     const state = this.#stateOf(stream);
     this.#giveConnectionCredit(flow.consume(state, bytes));
     if (!open || this.closed || !flow.isRenewalDue(state)) return;
-    if (flow.measure(state, this.host.nowMs())) this.#writePing(measuringPing);
+    if (flow.measure(state, this.host.nowMs())) this.#pings.send(measuringPing);
     this.#writeWindow(FrameType.window, stream.id, flow.renew(state));
   }
 
@@ -298,7 +290,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     }
     this.#flow.spend(this.#stateOf(stream), size + frameHeadBytes);
     if (!isSending(stream)) this.output.countItem(size + frameHeadBytes);
-    this.#workFrames++; // the peer may give credit back for it, ask whether we live, and so on
+    this.flood.countWork(); // the peer may give credit back for it, ask whether we live, and so on
     this.output.relieve();
   }
 
@@ -452,7 +444,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
 
   /** Takes in an item's credit and message. */
   protected readItem(stream: SessionStream): void {
-    this.#workFrames++;
+    this.flood.countWork();
     const { reader } = this;
     const flags = readFlags(reader, "item");
     const charge = wholeBytes(reader, flags) + frameHeadBytes;
@@ -466,23 +458,6 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     const { reader } = this;
     const flags = readFlags(reader, "item");
     this.#giveConnectionCredit(this.#flow.takeLate(wholeBytes(reader, flags) + frameHeadBytes));
-  }
-
-  /** A frame that asks for work was read. */
-  protected countWork(): void {
-    this.#workFrames++;
-  }
-
-  /** A frame that asks for none was read. @throws ProtocolFault when there are far too many of them */
-  #countControl(): void {
-    this.#controlFrames++;
-    if (this.#controlFrames > freeControlFrames + this.#workFrames * this.limits.maxControlFramesPerCall) {
-      throw new ProtocolFault(`${this.#controlFrames} control frames for ${this.#workFrames} messages`);
-    }
-  }
-
-  protected countControl(): void {
-    this.#countControl();
   }
 
   /** Takes in schemas that are not our own, of so many bytes. @throws RpcError when they are too many */
@@ -510,15 +485,15 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     this.host.terminate(error);
   }
 
-  #readMagic(chunk: Uint8Array): Uint8Array | undefined {
-    const count = Math.min(magic.length - this.#magicRead, chunk.length);
-    for (let i = 0; i < count; i++) {
-      if (chunk[i] === magic[this.#magicRead + i]) continue;
+  /** Gives what comes behind the magic; nothing where the first bytes are those of another protocol. */
+  #readMagic(chunk: Uint8Array): Uint8Array {
+    const count = matchMagic(chunk, this.#magicRead);
+    if (count === undefined) {
       const seen = new Uint8Array(this.#magicRead + chunk.length);
       seen.set(magic.subarray(0, this.#magicRead));
       seen.set(chunk, this.#magicRead);
       this.onForeign(seen);
-      return undefined;
+      return chunk.subarray(chunk.length);
     }
     this.#magicRead += count;
     return chunk.subarray(count);
@@ -527,11 +502,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   #readPreface(type: number, bytes: Uint8Array, start: number, end: number): void {
     if (type !== FrameType.preface) throw new ProtocolFault(`Frame of type ${type} before the preface`);
     const preface = decodePreface(bytes, start, end);
-    if (preface.lowest > highestVersion || preface.highest < lowestVersion) {
-      throw new ProtocolFault(
-        `The peer speaks wire versions ${preface.lowest} to ${preface.highest}, this side ${lowestVersion} to ${highestVersion}`,
-      );
-    }
+    assertSpoken(preface);
     this.peerPreface = preface;
     this.#algorithm = sharedAlgorithm(this.#compression, preface.features);
     this.#flow.onPeerWindows(preface.streamWindowBytes, preface.connectionWindowBytes);
@@ -558,7 +529,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     this.chunks++;
     this.#incoming.addPart(stream, state, assembly, bytes.subarray(start, end));
     // The peer asks how far we are, now and then.
-    this.#workFrames += (assembly.filled >>> 16) - (filled >>> 16);
+    this.flood.countWork((assembly.filled >>> 16) - (filled >>> 16));
   }
 
   /** The message that was under way is written: what waited for it follows. */
@@ -582,29 +553,6 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     const start = this.output.begin(type, streamId);
     writeVarint(this.output.writer, credit);
     this.output.end(start);
-  }
-
-  #writePing(kind: number): void {
-    const start = this.output.begin(FrameType.ping, 0);
-    const { writer } = this.output;
-    writer.bytes.fill(0, writer.pos, writer.pos + pingBytes);
-    writer.bytes[writer.pos] = kind;
-    writer.pos += pingBytes;
-    this.output.end(start);
-  }
-
-  #onPing(bytes: Uint8Array, from: number, end: number): void {
-    if (end - from !== pingBytes) throw new ProtocolFault(`Ping of ${end - from} bytes, expected ${pingBytes}`);
-    // A peer that asks and does not read gets no answers piled up for it, but the last one when it reads.
-    if (this.output.behind) {
-      this.#owedPing = copyOf(bytes, from, end);
-      return;
-    }
-    const start = this.output.begin(FrameType.pong, 0);
-    const { writer } = this.output;
-    writer.bytes.set(bytes.subarray(from, end), writer.pos);
-    writer.pos += pingBytes;
-    this.output.endLate(start);
   }
 }
 
