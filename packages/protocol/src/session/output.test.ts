@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ByteStream } from "../byte-stream.ts";
+import { BulkSend } from "./bulk-send.ts";
 import { Output } from "./output.ts";
 import { SlabPool } from "./slab-pool.ts";
 import { FrameType } from "./wire.ts";
@@ -85,6 +86,14 @@ test("beside small messages each item of 64 KiB leaves by itself", async () => {
   }
   await turn();
   assert.ok(Math.max(...bench.sink.writes) < 65 * kibibyte, `${Math.max(...bench.sink.writes)} bytes`);
+});
+
+test("where nothing small is about, the first part of a long message leaves by itself, then 1 MiB at a time", async () => {
+  const bench = new Bench();
+  bench.output.sendBulk(new BulkSend(1, new Uint8Array(2 * 1024 * kibibyte), undefined, () => undefined));
+  await turn();
+  const inKibibytes = bench.sink.writes.map((size) => Math.floor(size / kibibyte));
+  assert.deepEqual(inKibibytes, [64, 1028, 955]);
 });
 
 test("what the socket did not take at once is written into again after it has", async () => {

@@ -369,8 +369,12 @@ export class Output {
       this.#nextBulk = this.#nextBulk >= this.#bulk.length ? 0 : this.#nextBulk;
       const bulk = this.#bulk[this.#nextBulk];
       if (bulk === undefined) return;
-      // Alone it may send a few parts at once, which saves calls of the system; beside others it takes turns.
-      const most = this.#bulk.length === 1 ? Math.ceil(Math.min(pace.mostAtOnceBytes, pace.roomBytes) / chunkBytes) : 1;
+      // Alone it may send many parts at once, which saves calls of the system; beside others it takes turns. Its first part leaves by
+      // itself: the peer is awake then while the others are being written, and takes them from the kernel at once.
+      const most =
+        this.#bulk.length === 1 && bulk.sent > 0
+          ? Math.ceil(Math.min(pace.mostAtOnceBytes, pace.roomBytes) / chunkBytes)
+          : 1;
       const before = bulk.sent;
       const parts = nextParts(bulk, most);
       pace.sent(bulk.sent - before);
