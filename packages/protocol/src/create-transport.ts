@@ -1,7 +1,7 @@
 import type { ByteListener, ByteStream, ByteTransport } from "./byte-stream.ts";
 import type { Compression } from "./compression.ts";
 import type { Method } from "./contract.ts";
-import type { ConfirmedMethods } from "./session/client-session.ts";
+import type { ConfirmedMethods } from "./session/client-bindings.ts";
 import { SessionClientConnection } from "./session/client-connection.ts";
 import { ReassemblyPool } from "./session/reassembly.ts";
 import { SlabPool } from "./session/slab-pool.ts";

@@ -8,7 +8,8 @@ import type {
   OutgoingStream,
   ServerIdentity,
 } from "../transport.ts";
-import { ClientSession, type ClientSessionEvents, type ConfirmedMethods } from "./client-session.ts";
+import type { ConfirmedMethods } from "./client-bindings.ts";
+import { ClientSession, type ClientSessionEvents } from "./client-session.ts";
 import { Keepalive, type Watched } from "./keepalive.ts";
 import { featuresOf } from "./packing.ts";
 import { PartialGuard } from "./partial-guard.ts";

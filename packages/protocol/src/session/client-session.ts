@@ -1,47 +1,20 @@
-import { type Decoder, Reader, type Writer } from "@pipit/codec";
-import { Metadata } from "../metadata.ts";
+import { Reader } from "@pipit/codec";
+import type { Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { LoadReport, OutgoingCall, OutgoingStream } from "../transport.ts";
-import type { Method } from "../contract.ts";
-import {
-  type BindFrame,
-  describeType,
-  readReplyDescriptions,
-  type TypeDescription,
-  writeBind,
-} from "./binding-frames.ts";
-import {
-  copyOf,
-  encodeText,
-  metadataBytes,
-  readByte,
-  readMetadata,
-  readVarint,
-  writeRaw,
-  writeVarint,
-} from "./bytes.ts";
+import { copyOf, readMetadata, readVarint, writeRaw, writeVarint } from "./bytes.ts";
+import { type ClientBinding, ClientBindings, type ConfirmedMethods } from "./client-bindings.ts";
+import { ClientStream, type ClientStreamOwner, unwritten } from "./client-stream.ts";
 import { readFailure, type ReadFailure, writeGoAway } from "./failure-frame.ts";
-import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
 import { foreignAnswer } from "./foreign.ts";
-import { decodeMessage, type MessageType, type MethodTypes, typesOf } from "./message-type.ts";
-import type { BulkSend } from "./bulk-send.ts";
+import { decodeMessage } from "./message-type.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import { foreignSchemaBytes, resolveAtClient } from "./resolve-types.ts";
+import { readReplyFields } from "./reply-head.ts";
+import { hasRequestFields, writeRequestFields } from "./request-head.ts";
 import { type FrameStart, readFlags, Session, type SessionOptions } from "./session.ts";
-import type { SessionStream, StreamState, Waiting } from "./stream-state.ts";
-import {
-  base,
-  BindResult,
-  defaultRetriesLent,
-  Flag,
-  FrameType,
-  ReplyField,
-  RequestField,
-  generationMask,
-  slotBits,
-  slotMask,
-} from "./wire.ts";
+import type { SessionStream, Waiting } from "./stream-state.ts";
+import { base, Flag, FrameType, generationMask, slotBits, slotMask } from "./wire.ts";
 
 /** What a client session tells its shell beside calls. */
 export interface ClientSessionEvents {
@@ -58,42 +31,13 @@ export interface ClientSessionEvents {
   readonly address: string;
 }
 
-/** Remembers across connections which methods a server declares just as we do, so that fingerprints suffice. */
-export interface ConfirmedMethods {
-  has(server: string, method: Method): boolean;
-  add(server: string, method: Method): void;
-  delete(server: string, method: Method): void;
-}
-
-interface Binding {
-  readonly number: number;
-  readonly method: Method;
-  readonly types: MethodTypes;
-  response: Decoder<unknown>;
-  errors: ReadonlyMap<string, Decoder<unknown>>;
-  /** Set when the server's answer cannot be used. */
-  refusal: RpcError | undefined;
-}
-
-const noMetadata = new Metadata();
-
-const noErrors: ReadonlyMap<string, Decoder<unknown>> = new Map();
-
-/** Ordinal of a call that has no place on the wire yet. */
-const unwritten = Number.POSITIVE_INFINITY;
-
 /** The client's end of the wire: opens calls, and brings each to exactly one end. */
-export class ClientSession extends Session {
+export class ClientSession extends Session implements ClientStreamOwner {
   readonly #events: ClientSessionEvents;
-  readonly #confirmed: ConfirmedMethods;
+  readonly #bindings: ClientBindings;
   readonly #streams: (ClientStream | undefined)[] = [];
   readonly #generations: number[] = [];
   readonly #free: number[] = [];
-  readonly #bindings = new Map<Method, Binding>();
-  /** Made anew for each: what grows by pushing has room for sixteen, and most connections bind few. */
-  #bindingsByNumber: readonly Binding[] = [];
-  /** The binding used last: calls of one method come in runs. */
-  #lastBinding: Binding | undefined;
   #unflushed: ClientStream[] = [];
   #opened = 0;
   /** Where the flags of the request begun last stand. */
@@ -108,7 +52,7 @@ export class ClientSession extends Session {
   constructor(options: SessionOptions, events: ClientSessionEvents, confirmed: ConfirmedMethods) {
     super(options);
     this.#events = events;
-    this.#confirmed = confirmed;
+    this.#bindings = new ClientBindings(this.output, options.limits, confirmed);
     this.#maxStreams = Math.min(this.limits.maxStreams, base.maxStreams);
   }
 
@@ -137,7 +81,7 @@ export class ClientSession extends Session {
     if (!this.available) {
       throw new RpcError("unavailable", `No room for a call: ${this.#openCalls} are open`, { handled: "no" });
     }
-    const binding = this.#bindingOf(call.method);
+    const binding = this.#bindings.of(call.method);
     const slot = this.#free.length > 0 ? (this.#free.pop() as number) : this.#streams.length;
     const generation = this.#generations[slot] ?? 0;
     const stream = new ClientStream(this, call, binding, (generation << slotBits) | slot, this.#opened + 1);
@@ -202,6 +146,7 @@ export class ClientSession extends Session {
 
   protected override onPreface(preface: Preface): void {
     this.#maxStreams = Math.min(this.limits.maxStreams, preface.maxStreams);
+    this.#bindings.onIdentity(preface.identity);
     this.#events.onPreface(preface);
     if (this.available) this.#events.onRoom();
   }
@@ -236,7 +181,7 @@ export class ClientSession extends Session {
         this.find(streamId)?.call?.onMetadata(readMetadata(reader));
         return true;
       case FrameType.bound:
-        this.#onBound(reader);
+        this.#bindings.onBound(reader);
         return true;
       case FrameType.goAway:
         this.#onGoAway(reader);
@@ -293,50 +238,7 @@ export class ClientSession extends Session {
     return bytes && copyOf(bytes, stream.bodyStart, stream.bodyEnd);
   }
 
-  #bindingOf(method: Method): Binding {
-    const last = this.#lastBinding;
-    if (last?.method === method) return last;
-    return (this.#lastBinding = this.#bindings.get(method) ?? this.#bind(method));
-  }
-
-  #bind(method: Method): Binding {
-    const number = this.#bindingsByNumber.length;
-    if (number >= this.limits.maxBindings) {
-      throw new RpcError("resource_exhausted", `More than ${this.limits.maxBindings} methods on one connection`, {
-        handled: "no",
-      });
-    }
-    const types = typesOf(method);
-    const known = this.#serverKey !== undefined && this.#confirmed.has(this.#serverKey, method);
-    const describe = (type: MessageType): TypeDescription => describeType(type, known);
-    const frame: BindFrame = {
-      number,
-      service: method.service,
-      method: method.name,
-      kind: method.kind,
-      request: describe(types.request),
-      response: describe(types.response),
-      errors: new Map([...types.errors].map(([name, type]) => [name, describe(type)])),
-    };
-    const start = this.output.begin(FrameType.bind, 0);
-    writeBind(this.output.writer, frame);
-    this.output.end(start);
-    const errors =
-      types.errors.size === 0
-        ? noErrors
-        : new Map([...types.errors].map(([name, type]) => [name, type.codec as Decoder<unknown>]));
-    const binding: Binding = { number, method, types, response: types.response.codec, errors, refusal: undefined };
-    this.#bindings.set(method, binding);
-    this.#bindingsByNumber = this.#bindingsByNumber.concat(binding);
-    return binding;
-  }
-
-  get #serverKey(): string | undefined {
-    const identity = this.peerPreface?.identity;
-    return identity === undefined || identity.id === "" ? undefined : `${identity.id} ${identity.generation}`;
-  }
-
-  #writeRequest(stream: ClientStream, call: OutgoingCall, binding: Binding, nowMs: number): void {
+  #writeRequest(stream: ClientStream, call: OutgoingCall, binding: ClientBinding, nowMs: number): void {
     const { output } = this;
     const start = this.#beginRequest(stream, call, binding, nowMs);
     const { writer } = output;
@@ -360,7 +262,7 @@ export class ClientSession extends Session {
   }
 
   /** Begins a request's frame up to its message, and notes where its flags stand. @throws RpcError when the head does not fit */
-  #beginRequest(stream: ClientStream, call: OutgoingCall, binding: Binding, nowMs: number): number {
+  #beginRequest(stream: ClientStream, call: OutgoingCall, binding: ClientBinding, nowMs: number): number {
     const { output } = this;
     const start = output.begin(FrameType.request, stream.id);
     const { writer } = output;
@@ -373,7 +275,7 @@ export class ClientSession extends Session {
       flags |= Flag.deadline;
       writeVarint(writer, Math.max(1, Math.ceil(call.deadlineMs - nowMs)));
     }
-    if (hasFields(call)) {
+    if (hasRequestFields(call)) {
       flags |= Flag.fields;
       try {
         writeRequestFields(writer, call);
@@ -388,7 +290,7 @@ export class ClientSession extends Session {
   }
 
   /** The request is packed: only now is the call opened, in the order of the wire. */
-  #beginPacked(stream: ClientStream, call: OutgoingCall, binding: Binding): FrameStart {
+  #beginPacked(stream: ClientStream, call: OutgoingCall, binding: ClientBinding): FrameStart {
     const start = this.#beginRequest(stream, call, binding, this.host.nowMs());
     stream.ordinal = ++this.#opened;
     this.#unflushed.push(stream);
@@ -415,7 +317,7 @@ export class ClientSession extends Session {
     if (arriving !== undefined) return this.#onReplyLater(arriving, stream);
     this.flood.countWork();
     const flags = readFlags(reader, "reply");
-    if ((flags & Flag.fields) !== 0) this.#readReplyFields(stream, reader);
+    if ((flags & Flag.fields) !== 0) this.#readHead(stream, reader);
     else stream.retriesReturned = stream.retriesLent;
     if ((flags & Flag.message) !== 0) this.readMessage(stream, flags, 0);
     else if (hasOneReply(stream.binding.method)) throw new ProtocolFault("Reply without its message");
@@ -428,13 +330,10 @@ export class ClientSession extends Session {
     this.readLater(arriving, (later) => this.#onReply(stream, later));
   }
 
-  #readReplyFields(stream: ClientStream, reader: Reader): void {
-    let used = 0;
-    readFields(reader, (id, value) => {
-      if (id === ReplyField.trailers) stream.trailers = readMetadata(new Reader(value));
-      if (id === ReplyField.retriesUsed) used = fieldNumber(value);
-    });
-    stream.retriesReturned = Math.max(0, stream.retriesLent - used);
+  #readHead(stream: ClientStream, reader: Reader): void {
+    const { trailers, retriesUsed } = readReplyFields(reader);
+    stream.trailers = trailers;
+    stream.retriesReturned = Math.max(0, stream.retriesLent - retriesUsed);
   }
 
   override deliver(stream: ClientStream, message: Reader, charge: number): void {
@@ -526,32 +425,6 @@ export class ClientSession extends Session {
     }
   }
 
-  #onBound(reader: Reader): void {
-    const binding = this.#bindingsByNumber[readVarint(reader)];
-    if (binding === undefined) throw new ProtocolFault("Answer to a binding that was not asked for");
-    const result = readByte(reader);
-    const server = this.#serverKey;
-    if (result === BindResult.same) {
-      if (server !== undefined) this.#confirmed.add(server, binding.method);
-    } else if (result === BindResult.schemas) {
-      try {
-        const theirs = readReplyDescriptions(reader);
-        this.takeForeignSchemas(foreignSchemaBytes(binding.method, theirs));
-        const resolved = resolveAtClient(binding.method, theirs);
-        binding.response = resolved.response;
-        binding.errors = resolved.errors;
-      } catch (error) {
-        if (error instanceof ProtocolFault) throw error;
-        binding.refusal = RpcError.from(error, "failed_precondition");
-      }
-    } else if (result === BindResult.unknownFingerprint) {
-      // The calls that used it are refused one by one; the next one binds in full.
-      if (server !== undefined) this.#confirmed.delete(server, binding.method);
-      this.#bindings.delete(binding.method);
-      this.#lastBinding = undefined;
-    } else if (result !== BindResult.refused) throw new ProtocolFault(`Answer ${result} to a binding is unknown`);
-  }
-
   #onGoAway(reader: Reader): void {
     this.#acceptedCount = readVarint(reader);
     const { code, message } = readFailure(reader);
@@ -627,87 +500,6 @@ export class ClientSession extends Session {
   }
 }
 
-/** One call on a connection, as its caller holds it. */
-export class ClientStream implements SessionStream, OutgoingStream {
-  readonly id: number;
-  state: StreamState | undefined = undefined;
-  /** Undefined once the call has ended for its caller. */
-  call: OutgoingCall | undefined;
-  readonly binding: Binding;
-  /** Place among the calls of the connection; {@link unwritten} while the request is being packed. */
-  ordinal: number;
-  readonly retriesLent: number;
-  /** Buffer that went to the socket with the request in it. */
-  sent: Uint8Array | undefined;
-  /** Buffer that was to go to the socket when the connection ended. */
-  unsent: Uint8Array | undefined;
-  /** The request's bytes where they do not lie in `sent`. */
-  body: Uint8Array | undefined;
-  /** The request where it is a long one, until it is asked for. */
-  long: BulkSend | undefined;
-  bodyStart = 0;
-  bodyEnd = 0;
-  /** From the head of the reply. */
-  trailers: Metadata | undefined;
-  retriesReturned = 0;
-  readonly #session: ClientSession;
-
-  constructor(session: ClientSession, call: OutgoingCall, binding: Binding, id: number, ordinal: number) {
-    this.id = id;
-    this.#session = session;
-    this.call = call;
-    this.binding = binding;
-    this.ordinal = ordinal;
-    this.retriesLent = call.retriesLent;
-  }
-
-  get writable(): boolean {
-    return this.call !== undefined && this.#session.canSend(this);
-  }
-
-  send(item: unknown): void {
-    if (this.call !== undefined) this.#session.sendItem(this, item);
-  }
-
-  endInput(): void {
-    if (this.call !== undefined) this.#session.endInput(this);
-  }
-
-  release(bytes: number): void {
-    this.#session.consumed(this, bytes);
-  }
-
-  cancel(): void {
-    this.#session.cancel(this);
-  }
-
-  takeRequestBytes(): Uint8Array | undefined {
-    return this.#session.requestBytesOf(this);
-  }
-}
-
 function hasOneReply({ kind }: Method): boolean {
   return kind === "unary" || kind === "client_stream";
-}
-
-function hasFields(call: OutgoingCall): boolean {
-  return (
-    call.metadata !== undefined ||
-    call.idempotencyKey !== undefined ||
-    call.attempt !== 1 ||
-    call.retriesLent !== defaultRetriesLent ||
-    call.criticality !== 1 ||
-    call.traceparent !== undefined
-  );
-}
-
-function writeRequestFields(writer: Writer, call: OutgoingCall): void {
-  const { metadata = noMetadata, idempotencyKey, attempt, retriesLent, criticality, traceparent } = call;
-  if (idempotencyKey !== undefined) writeField(writer, RequestField.idempotencyKey, encodeText(idempotencyKey));
-  if (attempt !== 1) writeField(writer, RequestField.attempt, numberField(attempt));
-  if (retriesLent !== defaultRetriesLent) writeField(writer, RequestField.retriesLent, numberField(retriesLent));
-  if (criticality !== 1) writeField(writer, RequestField.criticality, numberField(criticality));
-  if (traceparent !== undefined) writeField(writer, RequestField.traceparent, encodeText(traceparent));
-  if (metadata.size > 0) writeField(writer, RequestField.metadata, metadataBytes(metadata));
-  endFields(writer);
 }

@@ -2,6 +2,7 @@ import { any, CodecError, codecFromSchema, type Decoder, readerOf, type Schema }
 import type { Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import { type BindFrame, type ReplyDescriptions, schemaBytes, type TypeDescription } from "./binding-frames.ts";
+import { sameBytes } from "./bytes.ts";
 import { type MessageType, typesOf } from "./message-type.ts";
 
 /*
@@ -55,21 +56,6 @@ export function resolveAtClient(
     if (description !== undefined) errors.set(name, decoderOf(type, description, `error "${name}"`));
   }
   return { response: decoderOf(own.response, theirs.response, "reply"), errors };
-}
-
-/** Bytes of the schemas in a binding that are not our own: what it costs to read and to remember them. */
-export function foreignSchemaBytes(method: Method, frame: Partial<BindFrame> & ReplyDescriptions): number {
-  const own = typesOf(method);
-  let total = foreignBytes(own.response, frame.response);
-  if (frame.request !== undefined) total += foreignBytes(own.request, frame.request);
-  for (const [name, type] of frame.errors) total += foreignBytes(own.errors.get(name), type);
-  return total;
-}
-
-function foreignBytes(own: MessageType | undefined, theirs: TypeDescription): number {
-  if (theirs.form !== "schema") return 0;
-  const same = own?.schema !== undefined && sameBytes(theirs.bytes, schemaBytes(own, own.schema));
-  return same ? 0 : theirs.bytes.length;
 }
 
 /** All that this side writes in reply to a method. */
@@ -135,10 +121,4 @@ function mismatch(detail: string, cause?: unknown): RpcError {
 
 function text(error: unknown): string {
   return error instanceof CodecError ? error.message : "the schema cannot be read";
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -1,29 +1,20 @@
-import { CodecError, type Decoder, Reader, Writer } from "@pipit/codec";
+import { CodecError, type Reader, Writer } from "@pipit/codec";
 import type { StreamPeer } from "../byte-stream.ts";
 import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
-import type { CallAcceptor, CallSource, IncomingCall, IncomingHandler } from "../transport.ts";
-import type { Method } from "../contract.ts";
-import { readBind, writeReplyDescriptions } from "./binding-frames.ts";
-import { decodeText, metadataBytes, readMetadata, readVarint, writeByte, writeVarint } from "./bytes.ts";
+import type { CallAcceptor, CallSource } from "../transport.ts";
+import { metadataBytes, readVarint, writeVarint } from "./bytes.ts";
 import { maxErrorDataBytes, writeFailure, writeGoAway } from "./failure-frame.ts";
-import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
-import { decodeMessage, type MethodTypes, typesOf } from "./message-type.ts";
+import { decodeMessage } from "./message-type.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import { foreignSchemaBytes, resolveAtServer, UnknownFingerprint } from "./resolve-types.ts";
+import { writeReplyFields } from "./reply-head.ts";
+import { readRequestFields } from "./request-head.ts";
+import { ServerBindings } from "./server-bindings.ts";
+import { ServerStream, type ServerStreamOwner } from "./server-stream.ts";
 import { type FrameStart, isSending, readFlags, Session, type SessionOptions } from "./session.ts";
-import type { SessionStream, StreamState } from "./stream-state.ts";
-import {
-  BindResult,
-  defaultRetriesLent,
-  Flag,
-  FrameType,
-  frameHeadBytes,
-  ReplyField,
-  RequestField,
-  slotMask,
-} from "./wire.ts";
+import type { SessionStream } from "./stream-state.ts";
+import { Flag, FrameType, frameHeadBytes, slotMask } from "./wire.ts";
 
 /** What a server session tells its shell beside calls. */
 export interface ServerSessionEvents {
@@ -34,24 +25,11 @@ export interface ServerSessionEvents {
   onIdle(): void;
 }
 
-/** A method as bound on this connection. */
-interface Binding {
-  readonly refusal: undefined;
-  readonly method: Method;
-  readonly types: MethodTypes;
-  readonly requestDecoder: Decoder<unknown>;
-}
-
-/** Why a method as bound on this connection cannot be called. */
-interface RefusedBinding {
-  readonly refusal: RpcError;
-}
-
 /** Time between two load reports on a connection. */
 const loadIntervalMs = 100;
 
 /** The server's end of the wire: hands calls to the acceptor, and sends each exactly one end. */
-export class ServerSession extends Session {
+export class ServerSession extends Session implements ServerStreamOwner {
   readonly peer: StreamPeer;
   readonly source: CallSource = { running: 0 };
   /** What `authenticate` returned. */
@@ -59,10 +37,7 @@ export class ServerSession extends Session {
   readonly #acceptor: CallAcceptor;
   readonly #events: ServerSessionEvents;
   readonly #streams: (ServerStream | undefined)[] = [];
-  readonly #bindings = new Map<number, Binding | RefusedBinding>();
-  /** The binding used last, and its number: calls of one method come in runs. */
-  #lastBinding: Binding | RefusedBinding | undefined;
-  #lastNumber = -1;
+  readonly #bindings: ServerBindings;
   #openCalls = 0;
   #openedCount = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
@@ -72,6 +47,7 @@ export class ServerSession extends Session {
   constructor(options: SessionOptions, acceptor: CallAcceptor, peer: StreamPeer, events: ServerSessionEvents) {
     super(options);
     this.#acceptor = acceptor;
+    this.#bindings = new ServerBindings(this.output, options.limits, acceptor);
     this.#events = events;
     this.peer = peer;
   }
@@ -165,7 +141,7 @@ export class ServerSession extends Session {
         return true;
       case FrameType.bind:
         this.flood.countControl();
-        this.#onBind(reader);
+        this.#bindings.onBind(reader);
         return true;
       case FrameType.goAwayAck:
         this.#goAwayAcked = true;
@@ -260,7 +236,7 @@ export class ServerSession extends Session {
       throw new ProtocolFault(`Stream slot ${slot}: at most ${this.limits.maxStreams} are allowed`);
     if (this.#streams[slot] !== undefined) throw new ProtocolFault(`Stream ${streamId} opened in a slot that is taken`);
     this.#openedCount++;
-    const bound = this.#bindingOf(readVarint(reader));
+    const bound = this.#bindings.of(readVarint(reader));
     const flags = readFlags(reader, "request");
     const leftMs = (flags & Flag.deadline) === 0 ? Number.POSITIVE_INFINITY : readVarint(reader);
     if (bound.refusal === undefined && this.#openedCount <= this.#acceptedCount) {
@@ -270,18 +246,9 @@ export class ServerSession extends Session {
     this.#writeEnd(FrameType.refused, streamId, error, undefined, undefined, 0);
   }
 
-  #bindingOf(number: number): Binding | RefusedBinding {
-    if (number === this.#lastNumber && this.#lastBinding !== undefined) return this.#lastBinding;
-    const bound = this.#bindings.get(number);
-    if (bound === undefined) throw new ProtocolFault("Call of a method that was not bound");
-    this.#lastNumber = number;
-    this.#lastBinding = bound;
-    return bound;
-  }
-
   #open(stream: ServerStream, flags: number, slot: number): void {
     const { reader } = this;
-    if ((flags & Flag.fields) !== 0) readFields(reader, (id, value) => stream.readField(id, value));
+    if ((flags & Flag.fields) !== 0) stream.head = readRequestFields(reader);
     while (this.#streams.length < slot) this.#streams.push(undefined);
     this.#streams[slot] = stream;
     this.#openCalls++;
@@ -344,40 +311,6 @@ export class ServerSession extends Session {
     if (!ended) handler?.onCancel(cancelled);
   }
 
-  #onBind(reader: Reader): void {
-    const frame = readBind(reader);
-    if (this.#bindings.size >= this.limits.maxBindings)
-      throw new ProtocolFault(`More than ${this.limits.maxBindings} methods bound`);
-    if (this.#bindings.has(frame.number)) throw new ProtocolFault(`Binding ${frame.number} made twice`);
-    const method = this.#acceptor.lookup(frame.service, frame.method);
-    const start = this.output.begin(FrameType.bound, 0);
-    const { writer } = this.output;
-    writeVarint(writer, frame.number);
-    try {
-      if (method === undefined)
-        throw new RpcError("unimplemented", `No method ${frame.service}/${frame.method} here`, { handled: "no" });
-      this.takeForeignSchemas(foreignSchemaBytes(method, frame));
-      const { requestDecoder, tell } = resolveAtServer(method, frame);
-      this.#bindings.set(frame.number, {
-        refusal: undefined,
-        method,
-        types: typesOf(method),
-        requestDecoder,
-      });
-      writeByte(writer, tell === undefined ? BindResult.same : BindResult.schemas);
-      if (tell !== undefined) writeReplyDescriptions(writer, tell);
-    } catch (error) {
-      const unknown = error instanceof UnknownFingerprint;
-      const refusal = unknown
-        ? new RpcError("unavailable", "Bind the method again with its schemas")
-        : RpcError.from(error);
-      this.#bindings.set(frame.number, { refusal });
-      writeByte(writer, unknown ? BindResult.unknownFingerprint : BindResult.refused);
-      if (!unknown) writeFailure(writer, { error: refusal, data: undefined, trailers: undefined, retriesUsed: 0 });
-    }
-    this.output.end(start);
-  }
-
   /** The client ends the connection, and says why when it is our fault. */
   #onGoAway(reader: Reader): void {
     readVarint(reader);
@@ -400,9 +333,7 @@ export class ServerSession extends Session {
     const hasFields = trailerBytes !== undefined || retriesUsed > 0;
     writer.bytes[writer.pos++] = hasFields ? flags | Flag.fields : flags;
     if (!hasFields) return frame;
-    if (trailerBytes !== undefined) writeField(writer, ReplyField.trailers, trailerBytes);
-    if (retriesUsed > 0) writeField(writer, ReplyField.retriesUsed, numberField(retriesUsed));
-    endFields(writer);
+    writeReplyFields(writer, trailerBytes, retriesUsed);
     return frame;
   }
 
@@ -463,191 +394,9 @@ export class ServerSession extends Session {
 }
 
 const cancelled = new RpcError("cancelled", "The caller cancelled the call", { handled: "maybe" });
-const noBytes = new Uint8Array(0);
-
-/** What the fields of a request's head say, with what holds where they are absent. */
-class RequestHead {
-  metadata: Metadata | undefined = undefined;
-  idempotencyKey: string | undefined = undefined;
-  attempt = 1;
-  retriesLent: number = defaultRetriesLent;
-  criticality: 0 | 1 | 2 = 1;
-  traceparent: string | undefined = undefined;
-}
-
-/** That of a request without fields, which most are: one for all. */
-const plainHead: RequestHead = Object.freeze(new RequestHead());
-
-/** One call on a connection, as its server holds it. */
-export class ServerStream implements SessionStream, IncomingCall {
-  readonly id: number;
-  state: StreamState | undefined = undefined;
-  readonly binding: Binding;
-  readonly deadlineMs: number;
-  handler: IncomingHandler | undefined = undefined;
-  /** The one end was sent, or there is nobody to send it to. */
-  ended = false;
-  readonly #session: ServerSession;
-  #head: RequestHead = plainHead;
-  #bytes: Uint8Array = noBytes;
-  #start = 0;
-  #end = 0;
-
-  constructor(session: ServerSession, id: number, binding: Binding, deadlineMs: number) {
-    this.#session = session;
-    this.id = id;
-    this.binding = binding;
-    this.deadlineMs = deadlineMs;
-  }
-
-  get method(): Method {
-    return this.binding.method;
-  }
-
-  get metadata(): Metadata | undefined {
-    return this.#head.metadata;
-  }
-
-  get idempotencyKey(): string | undefined {
-    return this.#head.idempotencyKey;
-  }
-
-  get attempt(): number {
-    return this.#head.attempt;
-  }
-
-  get retriesLent(): number {
-    return this.#head.retriesLent;
-  }
-
-  get criticality(): 0 | 1 | 2 {
-    return this.#head.criticality;
-  }
-
-  get traceparent(): string | undefined {
-    return this.#head.traceparent;
-  }
-
-  get streamsInput(): boolean {
-    const { kind } = this.binding.method;
-    return kind === "client_stream" || kind === "bidi";
-  }
-
-  get peer(): StreamPeer {
-    return this.#session.peer;
-  }
-
-  get source(): CallSource {
-    return this.#session.source;
-  }
-
-  get identity(): unknown {
-    return this.#session.identity;
-  }
-
-  get open(): boolean {
-    return !this.ended;
-  }
-
-  get writable(): boolean {
-    return !this.ended && this.#session.canSend(this);
-  }
-
-  get requestBytes(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#end);
-  }
-
-  /** Where the one request message lies. */
-  setRequest(bytes: Uint8Array, start: number, end: number): void {
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-  }
-
-  /** A field of the request's head. @throws ProtocolFault */
-  readField(id: number, value: Uint8Array): void {
-    if (this.#head === plainHead) this.#head = new RequestHead();
-    const head = this.#head;
-    switch (id) {
-      case RequestField.idempotencyKey:
-        if (value.length > 256) throw new ProtocolFault(`Idempotency key of ${value.length} bytes`);
-        head.idempotencyKey = decodeText(value);
-        return;
-      case RequestField.attempt:
-        head.attempt = bounded(value, 1, 0xffff);
-        return;
-      case RequestField.retriesLent:
-        head.retriesLent = bounded(value, 0, 0xff);
-        return;
-      case RequestField.criticality:
-        head.criticality = bounded(value, 0, 2) as 0 | 1 | 2;
-        return;
-      case RequestField.traceparent:
-        if (value.length > 256) throw new ProtocolFault(`Trace context of ${value.length} bytes`);
-        head.traceparent = decodeText(value);
-        return;
-      case RequestField.metadata:
-        head.metadata = readMetadata(new Reader(value));
-        break;
-      default:
-      // A field of a later version.
-    }
-  }
-
-  decodeRequest(): unknown {
-    const { requestDecoder, types } = this.binding;
-    return decodeMessage(
-      requestDecoder,
-      types.request,
-      this.#session.window(this.#bytes, this.#start, this.#end),
-      "invalid_argument",
-      "Request",
-    );
-  }
-
-  accept(): void {
-    if (!this.ended) this.#session.accept(this);
-  }
-
-  sendMetadata(metadata: Metadata): void {
-    if (!this.ended) this.#session.sendMetadata(this, metadata);
-  }
-
-  send(item: unknown): void {
-    if (!this.ended) this.#session.sendItem(this, item);
-  }
-
-  release(bytes: number): void {
-    this.#session.consumed(this, bytes);
-  }
-
-  reply(message: unknown, trailers: Metadata | undefined, retriesReturned: number): void {
-    if (!this.ended) this.#session.reply(this, message, trailers, retriesReturned);
-  }
-
-  end(trailers: Metadata | undefined, retriesReturned: number): void {
-    if (!this.ended) this.#session.endOk(this, trailers, retriesReturned);
-  }
-
-  fail(error: RpcError, trailers: Metadata | undefined, retriesReturned: number): void {
-    if (!this.ended) this.#session.fail(this, error, trailers, retriesReturned);
-  }
-
-  refuse(error: RpcError): void {
-    if (!this.ended) this.#session.refuse(this, error);
-  }
-}
-
 /** A reply that does not encode is the server's fault, whatever the codec calls it. */
 function ownFault(error: unknown): unknown {
   if (!(error instanceof RpcError)) return error;
   const code = error.code === "invalid_argument" ? "internal" : error.code;
   return new RpcError(code, `Reply: ${error.message}`, { cause: error.cause, handled: "yes" });
-}
-
-function bounded(value: Uint8Array, least: number, most: number): number {
-  const number = fieldNumber(value);
-  if (!(number >= least && number <= most))
-    throw new ProtocolFault(`Field value ${number}: expected ${least} to ${most}`);
-  return number;
 }

@@ -99,7 +99,6 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   #algorithm: CompressionAlgorithm | undefined;
   #writesItem = false;
   readonly #incoming: IncomingMessages;
-  #foreignSchemaBytes = 0;
 
   constructor(options: SessionOptions) {
     this.host = options.host;
@@ -458,17 +457,6 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     const { reader } = this;
     const flags = readFlags(reader, "item");
     this.#giveConnectionCredit(this.#flow.takeLate(wholeBytes(reader, flags) + frameHeadBytes));
-  }
-
-  /** Takes in schemas that are not our own, of so many bytes. @throws RpcError when they are too many */
-  protected takeForeignSchemas(bytes: number): void {
-    const { maxForeignSchemaBytes } = this.limits;
-    const total = this.#foreignSchemaBytes + bytes;
-    if (total > maxForeignSchemaBytes) {
-      const text = `${total} bytes of schemas that differ from this side's: at most ${maxForeignSchemaBytes} are taken on a connection`;
-      throw new RpcError("resource_exhausted", text, { handled: "no" });
-    }
-    this.#foreignSchemaBytes = total;
   }
 
   /** The connection is gone: nothing is held for it any more. */
