@@ -13,8 +13,9 @@ import { ProtocolFault } from "./protocol-fault.ts";
 import { readReplyFields } from "./reply-head.ts";
 import { hasRequestFields, writeRequestFields } from "./request-head.ts";
 import { type FrameStart, readFlags, Session, type SessionOptions } from "./session.ts";
-import type { SessionStream, Waiting } from "./stream-state.ts";
-import { base, Flag, FrameType, generationMask, slotBits, slotMask } from "./wire.ts";
+import type { Waiting } from "./stream-state.ts";
+import { StreamIds } from "./stream-table.ts";
+import { base, Flag, FrameType } from "./wire.ts";
 
 /** What a client session tells its shell beside calls. */
 export interface ClientSessionEvents {
@@ -32,18 +33,15 @@ export interface ClientSessionEvents {
 }
 
 /** The client's end of the wire: opens calls, and brings each to exactly one end. */
-export class ClientSession extends Session implements ClientStreamOwner {
+export class ClientSession extends Session<ClientStream> implements ClientStreamOwner {
   readonly #events: ClientSessionEvents;
   readonly #bindings: ClientBindings;
-  readonly #streams: (ClientStream | undefined)[] = [];
-  readonly #generations: number[] = [];
-  readonly #free: number[] = [];
+  readonly #ids = new StreamIds();
   #unflushed: ClientStream[] = [];
   #opened = 0;
   /** Where the flags of the request begun last stand. */
   #flagsAt = 0;
   #openCalls = 0;
-  #owedEnds = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
   #goneAway = false;
   /** Calls that may be open at once. */
@@ -63,12 +61,12 @@ export class ClientSession extends Session implements ClientStreamOwner {
 
   /** Whether a call may be started. */
   get available(): boolean {
-    return !this.closed && !this.#goneAway && this.#openCalls + this.#owedEnds < this.#maxStreams;
+    return !this.closed && !this.#goneAway && this.#ids.count < this.#maxStreams;
   }
 
   /** No call is open and the server owes nothing. */
   get idle(): boolean {
-    return this.#openCalls === 0 && this.#owedEnds === 0;
+    return this.#ids.count === 0;
   }
 
   /**
@@ -82,20 +80,17 @@ export class ClientSession extends Session implements ClientStreamOwner {
       throw new RpcError("unavailable", `No room for a call: ${this.#openCalls} are open`, { handled: "no" });
     }
     const binding = this.#bindings.of(call.method);
-    const slot = this.#free.length > 0 ? (this.#free.pop() as number) : this.#streams.length;
-    const generation = this.#generations[slot] ?? 0;
-    const stream = new ClientStream(this, call, binding, (generation << slotBits) | slot, this.#opened + 1);
+    const stream = new ClientStream(this, call, binding, this.#ids.take(), this.#opened + 1);
+    this.#openCalls++;
     try {
       this.#writeRequest(stream, call, binding, nowMs);
     } catch (error) {
-      this.#free.push(slot);
-      if (this.#streams.length === slot) this.#streams.push(undefined);
+      this.#openCalls--;
+      this.#ids.giveBack(stream.id);
       throw error;
     }
     if (stream.ordinal !== unwritten) this.#opened++;
-    this.#openCalls++;
-    this.#streams[slot] = stream;
-    this.#generations[slot] = generation;
+    this.streams.add(stream);
     return stream;
   }
 
@@ -106,8 +101,8 @@ export class ClientSession extends Session implements ClientStreamOwner {
     const unsent = this.output.close();
     for (const stream of this.#unflushed) if (stream.sent === undefined) stream.unsent = unsent;
     this.#unflushed = [];
-    for (const stream of this.#streams) {
-      if (stream === undefined || stream.call === undefined) continue;
+    for (const stream of this.streams.all()) {
+      if (stream.call === undefined) continue;
       const handled = this.#handledWhenLost(stream);
       this.#settleFailure(stream, {
         error: new RpcError(error.code, error.message, { cause: error.cause, handled }),
@@ -116,9 +111,8 @@ export class ClientSession extends Session implements ClientStreamOwner {
         retriesReturned: handled === "no" ? stream.retriesLent : 0,
       });
     }
-    this.#streams.length = 0;
+    this.streams.clear();
     this.#openCalls = 0;
-    this.#owedEnds = 0;
   }
 
   override onFlush(bytes: Uint8Array): boolean {
@@ -151,34 +145,29 @@ export class ClientSession extends Session implements ClientStreamOwner {
     if (this.available) this.#events.onRoom();
   }
 
-  protected override onWritable(stream: SessionStream): void {
-    (stream as ClientStream).call?.onWritable();
-  }
-
-  protected override find(streamId: number): ClientStream | undefined {
-    const stream = this.#streams[streamId & slotMask];
-    return stream !== undefined && stream.id === streamId ? stream : undefined;
+  protected override onWritable(stream: ClientStream): void {
+    stream.call?.onWritable();
   }
 
   protected override handle(type: number, streamId: number, reader: Reader): boolean {
     switch (type) {
       case FrameType.reply:
-        this.#onReply(this.find(streamId), reader);
+        this.#onReply(this.streams.find(streamId), reader);
         return true;
       case FrameType.item:
-        this.#onItem(this.find(streamId));
+        this.#onItem(this.streams.find(streamId));
         return true;
       case FrameType.error:
-        this.#onFailure(this.find(streamId), reader, false);
+        this.#onFailure(this.streams.find(streamId), reader, false);
         return true;
       case FrameType.refused:
-        this.#onFailure(this.find(streamId), reader, true);
+        this.#onFailure(this.streams.find(streamId), reader, true);
         return true;
       case FrameType.accepted:
-        this.find(streamId)?.call?.onAccepted();
+        this.streams.find(streamId)?.call?.onAccepted();
         return true;
       case FrameType.metadata:
-        this.find(streamId)?.call?.onMetadata(readMetadata(reader));
+        this.streams.find(streamId)?.call?.onMetadata(readMetadata(reader));
         return true;
       case FrameType.bound:
         this.#bindings.onBound(reader);
@@ -219,12 +208,10 @@ export class ClientSession extends Session implements ClientStreamOwner {
     if (stream.ordinal === unwritten) return this.#retire(stream);
     stream.call = undefined;
     this.#openCalls--;
-    this.#owedEnds++;
     this.forget(stream);
     this.output.end(this.output.begin(FrameType.cancel, stream.id));
-    if (this.#owedEnds > this.limits.maxOwedEnds) {
-      this.fault(`The peer owes the ends of ${this.#owedEnds} cancelled calls`);
-    }
+    const owedEnds = this.#ids.count - this.#openCalls;
+    if (owedEnds > this.limits.maxOwedEnds) this.fault(`The peer owes the ends of ${owedEnds} cancelled calls`);
   }
 
   requestBytesOf(stream: ClientStream): Uint8Array | undefined {
@@ -471,7 +458,6 @@ export class ClientSession extends Session implements ClientStreamOwner {
     if (call === undefined || stream.state?.bulk !== undefined) return;
     stream.call = undefined;
     this.#openCalls--;
-    this.#owedEnds++;
     call.onReply(undefined, undefined, stream.retriesLent);
   }
 
@@ -481,16 +467,13 @@ export class ClientSession extends Session implements ClientStreamOwner {
       stream.call = undefined;
       return;
     }
-    const slot = stream.id & slotMask;
     this.forget(stream);
     const isOwed = stream.call === undefined;
     const wasFull = isOwed && !this.available;
-    if (isOwed) this.#owedEnds--;
-    else this.#openCalls--;
+    if (!isOwed) this.#openCalls--;
     stream.call = undefined;
-    this.#streams[slot] = undefined;
-    this.#generations[slot] = ((this.#generations[slot] ?? 0) + 1) & generationMask;
-    this.#free.push(slot);
+    this.streams.remove(stream);
+    this.#ids.retire(stream.id);
     if (wasFull && this.available) this.#events.onRoom();
     this.#checkIdle();
   }

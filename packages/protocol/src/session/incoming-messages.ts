@@ -15,15 +15,15 @@ import { Flag } from "./wire.ts";
  */
 
 /** Who gets the messages: a session. */
-export interface MessageSink {
+export interface MessageSink<S extends SessionStream> {
   /** A message is whole: an item when it took credit, else the one message of the call. */
-  deliver(stream: SessionStream, message: Reader, charge: number): void;
+  deliver(stream: S, message: Reader, charge: number): void;
   /** A message is longer than we take, or there is no room for it beside others. */
-  refuseMessage(stream: SessionStream, error: RpcError): void;
+  refuseMessage(stream: S, error: RpcError): void;
   /** A message came damaged. */
-  rejectMessage(stream: SessionStream, error: RpcError): void;
+  rejectMessage(stream: S, error: RpcError): void;
   /** Whether the stream still takes messages. */
-  isOpen(stream: SessionStream): boolean;
+  isOpen(stream: S): boolean;
   /** The peer broke the protocol, in what was read later than it came. */
   fault(message: string): void;
 }
@@ -44,12 +44,12 @@ export function wholeBytes(reader: Reader, flags: number): number {
 }
 
 /** Puts together and unpacks the messages of one connection, within its budget. */
-export class IncomingMessages {
-  readonly #sink: MessageSink;
+export class IncomingMessages<S extends SessionStream> {
+  readonly #sink: MessageSink<S>;
   readonly #reassembly: Reassembly;
   readonly #compression: Compression | undefined;
 
-  constructor(sink: MessageSink, pool: ReassemblyPool, limits: SessionLimits, compression: Compression | undefined) {
+  constructor(sink: MessageSink<S>, pool: ReassemblyPool, limits: SessionLimits, compression: Compression | undefined) {
     this.#sink = sink;
     this.#reassembly = new Reassembly(pool, limits);
     this.#compression = compression;
@@ -64,7 +64,7 @@ export class IncomingMessages {
    * Takes in the head under the reader of a message that is long or packed, and took `charge` of credit. What is longer than we
    * take is refused. @throws ProtocolFault
    */
-  begin(stream: SessionStream, state: StreamState, reader: Reader, flags: number, charge: number): void {
+  begin(stream: S, state: StreamState, reader: Reader, flags: number, charge: number): void {
     const packed = (flags & Flag.compressed) === 0 ? undefined : this.#readPackedHead(reader);
     const isChunked = (flags & Flag.chunked) !== 0;
     const size = isChunked ? readU32(reader) : reader.end - reader.pos;
@@ -85,7 +85,7 @@ export class IncomingMessages {
   }
 
   /** A part of a long message came, for a stream that waits for it. @throws ProtocolFault when it does not fit */
-  addPart(stream: SessionStream, state: StreamState, assembly: Assembly, part: Uint8Array): void {
+  addPart(stream: S, state: StreamState, assembly: Assembly, part: Uint8Array): void {
     const { bytes, packed, charge } = assembly;
     const filled = assembly.filled + part.length;
     if (part.length === 0 || filled > bytes.length) throw new ProtocolFault("Chunk does not fit its message");
@@ -102,7 +102,7 @@ export class IncomingMessages {
   }
 
   /** A whole message is here: delivers it, or keeps it behind those of its stream that are still being unpacked. */
-  arrive(stream: SessionStream, message: Reader, charge: number): void {
+  arrive(stream: S, message: Reader, charge: number): void {
     const arriving = stream.state?.arriving;
     if (arriving === undefined) return this.#sink.deliver(stream, message, charge);
     const { bytes, pos, end } = message;
@@ -129,7 +129,7 @@ export class IncomingMessages {
 
   /** Unpacks a message, one at a time on a stream. Its size was admitted, and no more than that comes out. */
   #unpack(
-    stream: SessionStream,
+    stream: S,
     state: StreamState,
     bytes: Uint8Array,
     packed: PackedHead,
@@ -155,7 +155,7 @@ export class IncomingMessages {
   }
 
   /** Takes in what came on a stream, up to the next message that must be unpacked; drops it when the stream has ended. */
-  #catchUp(stream: SessionStream, waiting: readonly Waiting[]): void {
+  #catchUp(stream: S, waiting: readonly Waiting[]): void {
     try {
       for (const [at, next] of waiting.entries()) {
         const unpacking: Waiting[] | undefined = stream.state?.arriving;

@@ -13,7 +13,6 @@ import { readRequestFields } from "./request-head.ts";
 import { ServerBindings } from "./server-bindings.ts";
 import { ServerStream, type ServerStreamOwner } from "./server-stream.ts";
 import { type FrameStart, isSending, readFlags, Session, type SessionOptions } from "./session.ts";
-import type { SessionStream } from "./stream-state.ts";
 import { Flag, FrameType, frameHeadBytes, slotMask } from "./wire.ts";
 
 /** What a server session tells its shell beside calls. */
@@ -29,16 +28,14 @@ export interface ServerSessionEvents {
 const loadIntervalMs = 100;
 
 /** The server's end of the wire: hands calls to the acceptor, and sends each exactly one end. */
-export class ServerSession extends Session implements ServerStreamOwner {
+export class ServerSession extends Session<ServerStream> implements ServerStreamOwner {
   readonly peer: StreamPeer;
   readonly source: CallSource = { running: 0 };
   /** What `authenticate` returned. */
   identity: unknown;
   readonly #acceptor: CallAcceptor;
   readonly #events: ServerSessionEvents;
-  readonly #streams: (ServerStream | undefined)[] = [];
   readonly #bindings: ServerBindings;
-  #openCalls = 0;
   #openedCount = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
   #goAwayAcked = false;
@@ -53,7 +50,7 @@ export class ServerSession extends Session implements ServerStreamOwner {
   }
 
   get openCalls(): number {
-    return this.#openCalls;
+    return this.streams.count;
   }
 
   /** The client has heard that we go away, and will open no more. */
@@ -72,8 +69,8 @@ export class ServerSession extends Session implements ServerStreamOwner {
 
   /** Fails every open call at its caller; the handlers see a cancel. */
   abandon(error: RpcError): void {
-    for (const stream of Array.from(this.#streams)) {
-      if (stream === undefined || stream.ended) continue;
+    for (const stream of this.streams.all()) {
+      if (stream.ended) continue;
       const { handler } = stream;
       this.fail(stream, error, undefined, 0);
       handler?.onCancel(error);
@@ -84,13 +81,11 @@ export class ServerSession extends Session implements ServerStreamOwner {
   end(error: RpcError): void {
     this.letGo();
     this.output.close();
-    for (const stream of this.#streams) {
-      if (stream === undefined) continue;
+    for (const stream of this.streams.all()) {
       stream.ended = true;
       stream.handler?.onCancel(error);
     }
-    this.#streams.length = 0;
-    this.#openCalls = 0;
+    this.streams.clear();
   }
 
   override fault(message: string): void {
@@ -114,13 +109,8 @@ export class ServerSession extends Session implements ServerStreamOwner {
     this.#events.onPreface(preface);
   }
 
-  protected override onWritable(stream: SessionStream): void {
-    (stream as ServerStream).handler?.onWritable();
-  }
-
-  protected override find(streamId: number): ServerStream | undefined {
-    const stream = this.#streams[streamId & slotMask];
-    return stream !== undefined && stream.id === streamId ? stream : undefined;
+  protected override onWritable(stream: ServerStream): void {
+    stream.handler?.onWritable();
   }
 
   protected override handle(type: number, streamId: number, reader: Reader): boolean {
@@ -129,15 +119,15 @@ export class ServerSession extends Session implements ServerStreamOwner {
         this.#onRequest(streamId, reader);
         return true;
       case FrameType.item:
-        this.#onItem(this.find(streamId));
+        this.#onItem(this.streams.find(streamId));
         return true;
       case FrameType.inputEnd:
         this.flood.countControl();
-        this.#onInputEnd(this.find(streamId));
+        this.#onInputEnd(this.streams.find(streamId));
         return true;
       case FrameType.cancel:
         this.flood.countControl();
-        this.#onCancel(this.find(streamId));
+        this.#onCancel(this.streams.find(streamId));
         return true;
       case FrameType.bind:
         this.flood.countControl();
@@ -145,7 +135,7 @@ export class ServerSession extends Session implements ServerStreamOwner {
         return true;
       case FrameType.goAwayAck:
         this.#goAwayAcked = true;
-        if (this.#openCalls === 0) this.#events.onIdle();
+        if (this.streams.count === 0) this.#events.onIdle();
         return true;
       case FrameType.goAway:
         this.#onGoAway(reader);
@@ -234,24 +224,22 @@ export class ServerSession extends Session implements ServerStreamOwner {
     const slot = streamId & slotMask;
     if (slot >= this.limits.maxStreams)
       throw new ProtocolFault(`Stream slot ${slot}: at most ${this.limits.maxStreams} are allowed`);
-    if (this.#streams[slot] !== undefined) throw new ProtocolFault(`Stream ${streamId} opened in a slot that is taken`);
+    if (this.streams.isTaken(streamId)) throw new ProtocolFault(`Stream ${streamId} opened in a slot that is taken`);
     this.#openedCount++;
     const bound = this.#bindings.of(readVarint(reader));
     const flags = readFlags(reader, "request");
     const leftMs = (flags & Flag.deadline) === 0 ? Number.POSITIVE_INFINITY : readVarint(reader);
     if (bound.refusal === undefined && this.#openedCount <= this.#acceptedCount) {
-      return this.#open(new ServerStream(this, streamId, bound, this.receivedAtMs + leftMs), flags, slot);
+      return this.#open(new ServerStream(this, streamId, bound, this.receivedAtMs + leftMs), flags);
     }
     const error = bound.refusal ?? new RpcError("unavailable", "The server is draining");
     this.#writeEnd(FrameType.refused, streamId, error, undefined, undefined, 0);
   }
 
-  #open(stream: ServerStream, flags: number, slot: number): void {
+  #open(stream: ServerStream, flags: number): void {
     const { reader } = this;
     if ((flags & Flag.fields) !== 0) stream.head = readRequestFields(reader);
-    while (this.#streams.length < slot) this.#streams.push(undefined);
-    this.#streams[slot] = stream;
-    this.#openCalls++;
+    this.streams.add(stream);
     if (stream.streamsInput) {
       if ((flags & Flag.message) !== 0) throw new ProtocolFault("Message in the head of a stream of requests");
       return this.#acceptor.onCall(stream);
@@ -375,10 +363,9 @@ export class ServerSession extends Session implements ServerStreamOwner {
 
   #vacate(stream: ServerStream): void {
     this.forget(stream);
-    this.#streams[stream.id & slotMask] = undefined;
-    this.#openCalls--;
+    this.streams.remove(stream);
     if (this.receivedAtMs - this.#loadAtMs >= loadIntervalMs) this.#reportLoad();
-    if (this.#openCalls === 0) this.#events.onIdle();
+    if (this.streams.count === 0) this.#events.onIdle();
   }
 
   #reportLoad(): void {
@@ -394,6 +381,7 @@ export class ServerSession extends Session implements ServerStreamOwner {
 }
 
 const cancelled = new RpcError("cancelled", "The caller cancelled the call", { handled: "maybe" });
+
 /** A reply that does not encode is the server's fault, whatever the codec calls it. */
 function ownFault(error: unknown): unknown {
   if (!(error instanceof RpcError)) return error;

@@ -18,6 +18,7 @@ import { ProtocolFault } from "./protocol-fault.ts";
 import type { ReassemblyPool } from "./reassembly.ts";
 import type { SlabPool } from "./slab-pool.ts";
 import { type SessionStream, StreamState, type Waiting } from "./stream-state.ts";
+import { StreamTable } from "./stream-table.ts";
 import {
   chunkBytes,
   firstSkippableType,
@@ -72,7 +73,9 @@ export interface FrameStart {
 const headRoomBytes = 16;
 
 /** One end of a connection. */
-export abstract class Session implements FrameSink, MessageSink, OutputHost {
+export abstract class Session<S extends SessionStream = SessionStream>
+  implements FrameSink, MessageSink<S>, OutputHost
+{
   readonly limits: SessionLimits;
   /** The peer's preface, once read. */
   peerPreface: Preface | undefined;
@@ -87,18 +90,19 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   lateFrames = 0;
   protected readonly host: SessionHost;
   protected readonly output: Output;
+  protected readonly streams: StreamTable<S> = new StreamTable<S>();
   protected readonly flood: FloodGuard;
   protected readonly reader: Reader = new Reader();
   readonly #parser = new FrameParser();
   readonly #flow: FlowControl;
   readonly #pings: Pings;
-  readonly #blocked = new Set<SessionStream>();
+  readonly #blocked = new Set<S>();
   #magicRead = 0;
   readonly #compression: Compression | undefined;
   /** What messages are packed with, where they are; known once the peer's preface is. */
   #algorithm: CompressionAlgorithm | undefined;
   #writesItem = false;
-  readonly #incoming: IncomingMessages;
+  readonly #incoming: IncomingMessages<S>;
 
   constructor(options: SessionOptions) {
     this.host = options.host;
@@ -205,23 +209,21 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
 
   /** A frame of this role. False when its type is unknown. */
   protected abstract handle(type: number, streamId: number, reader: Reader): boolean;
-  /** The open stream with this id; undefined when it has ended, which is no fault. */
-  protected abstract find(streamId: number): SessionStream | undefined;
   /** The peer's preface was read and its version fits. */
   protected abstract onPreface(preface: Preface): void;
   /** The first bytes are those of another protocol. */
   protected abstract onForeign(bytes: Uint8Array): void;
-  abstract deliver(stream: SessionStream, message: Reader, charge: number): void;
-  abstract refuseMessage(stream: SessionStream, error: RpcError): void;
-  abstract rejectMessage(stream: SessionStream, error: RpcError): void;
+  abstract deliver(stream: S, message: Reader, charge: number): void;
+  abstract refuseMessage(stream: S, error: RpcError): void;
+  abstract rejectMessage(stream: S, error: RpcError): void;
   /** The stream has room for items again. */
-  protected abstract onWritable(stream: SessionStream): void;
+  protected abstract onWritable(stream: S): void;
   /** The peer broke the protocol, or speaks another version: say so and end. */
   abstract fault(message: string): void;
   abstract onFlush(bytes: Uint8Array): boolean;
 
-  isOpen(stream: SessionStream): boolean {
-    return !this.closed && this.find(stream.id) === stream;
+  isOpen(stream: S): boolean {
+    return !this.closed && this.streams.find(stream.id) === stream;
   }
 
   nowMs(): number {
@@ -233,14 +235,14 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   /** Whether one more item may be sent on the stream now; if not, `onWritable` follows. */
-  protected writable(stream: SessionStream): boolean {
+  protected writable(stream: S): boolean {
     if (this.#flow.maySend(this.#stateOf(stream)) && !isSending(stream) && !this.output.full) return true;
     this.#blocked.add(stream);
     return false;
   }
 
   /** A stream has ended: nothing waits for it any more. */
-  protected forget(stream: SessionStream): void {
+  protected forget(stream: S): void {
     if (this.#blocked.size > 0) this.#blocked.delete(stream);
     const { state } = stream;
     if (state === undefined) return;
@@ -252,17 +254,17 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     state.afterBulk = undefined;
   }
 
-  #stateOf(stream: SessionStream): StreamState {
+  #stateOf(stream: S): StreamState {
     return (stream.state ??= new StreamState(this.#flow.streamSendCredit, this.#flow.streamWindowBytes));
   }
 
   /** Gives the connection the credit back for items that nobody will consume. */
-  protected releaseRest(stream: SessionStream): void {
+  protected releaseRest(stream: S): void {
     if (stream.state !== undefined) this.#giveConnectionCredit(this.#flow.consume(stream.state));
   }
 
   /** Items of a stream were consumed. `open` is false when the stream has ended: only the connection gets credit then. */
-  protected release(stream: SessionStream, bytes: number, open: boolean): void {
+  protected release(stream: S, bytes: number, open: boolean): void {
     const flow = this.#flow;
     const state = this.#stateOf(stream);
     this.#giveConnectionCredit(flow.consume(state, bytes));
@@ -272,7 +274,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   /** Sends an item, packed where `compress`. @throws RpcError when it does not encode or is too long; the stream is as before */
-  protected writeItem(stream: SessionStream, type: MessageType, item: unknown, compress: boolean): void {
+  protected writeItem(stream: S, type: MessageType, item: unknown, compress: boolean): void {
     const start = this.#beginItem(stream);
     const again = compress
       ? (): FrameStart => {
@@ -293,7 +295,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
     this.output.relieve();
   }
 
-  #beginItem(stream: SessionStream): number {
+  #beginItem(stream: S): number {
     const start = this.output.begin(FrameType.item, stream.id);
     const { writer } = this.output;
     writer.bytes[writer.pos++] = 0;
@@ -309,7 +311,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
    * @throws RpcError `invalid_argument` when it does not encode, `resource_exhausted` when the peer takes none so long
    */
   protected writeMessage(
-    stream: SessionStream,
+    stream: S,
     start: number,
     flagsAt: number,
     type: MessageType,
@@ -337,7 +339,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
 
   /** Completes a frame whose message is written from `bodyStart` on, or lies `apart`. */
   protected finishMessage(
-    stream: SessionStream,
+    stream: S,
     start: number,
     flagsAt: number,
     bodyStart: number,
@@ -375,7 +377,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   /** Sends a message once it is packed, or as it is when that makes it no smaller. */
-  #pack(stream: SessionStream, body: Uint8Array, again: () => FrameStart): void {
+  #pack(stream: S, body: Uint8Array, again: () => FrameStart): void {
     const algorithm = this.#algorithm;
     if (algorithm === undefined) return;
     const packing: Packing = { body };
@@ -407,7 +409,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   /** Completes the frame as the head of a long message, and sends `body` after it in parts. */
-  #startBulk(stream: SessionStream, start: number, flagsAt: number, body: Uint8Array, apart: Writer | undefined): void {
+  #startBulk(stream: S, start: number, flagsAt: number, body: Uint8Array, apart: Writer | undefined): void {
     const { output } = this;
     const { writer } = output;
     writer.bytes[flagsAt] = (writer.bytes[flagsAt] ?? 0) | Flag.chunked;
@@ -419,7 +421,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   /** Runs `write` once nothing of the stream is under way: at once, or behind a long message. */
-  protected inOrder(stream: SessionStream, write: () => void): void {
+  protected inOrder(stream: S, write: () => void): void {
     if (!isSending(stream)) write();
     else (this.#stateOf(stream).afterBulk ??= []).push(write);
   }
@@ -428,7 +430,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
    * Takes in the message of the frame under the reader, whose flags were read, and which took `charge` of credit: now, or
    * when its last part has come and it is unpacked.
    */
-  protected readMessage(stream: SessionStream, flags: number, charge: number): void {
+  protected readMessage(stream: S, flags: number, charge: number): void {
     const { reader } = this;
     if (!isPlain(flags)) this.#incoming.begin(stream, this.#stateOf(stream), reader, flags, charge);
     else if (stream.state?.arriving === undefined) this.deliver(stream, reader, charge);
@@ -442,7 +444,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   /** Takes in an item's credit and message. */
-  protected readItem(stream: SessionStream): void {
+  protected readItem(stream: S): void {
     this.flood.countWork();
     const { reader } = this;
     const flags = readFlags(reader, "item");
@@ -499,7 +501,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   #onWindow(streamId: number, credit: number): void {
-    const stream = this.find(streamId);
+    const stream = this.streams.find(streamId);
     if (stream === undefined) return void this.lateFrames++;
     this.#flow.onCredit(this.#stateOf(stream), credit);
     if (this.#blocked.has(stream) && this.writable(stream)) {
@@ -509,7 +511,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   #onChunk(streamId: number, bytes: Uint8Array, start: number, end: number): void {
-    const stream = this.find(streamId);
+    const stream = this.streams.find(streamId);
     const state = stream?.state;
     const assembly = state?.assembly;
     if (stream === undefined || state === undefined || assembly === undefined) return void this.lateFrames++;
@@ -521,7 +523,7 @@ export abstract class Session implements FrameSink, MessageSink, OutputHost {
   }
 
   /** The message that was under way is written: what waited for it follows. */
-  #messageDone(stream: SessionStream): void {
+  #messageDone(stream: S): void {
     const state = this.#stateOf(stream);
     state.bulk = undefined;
     const waiting = state.afterBulk;

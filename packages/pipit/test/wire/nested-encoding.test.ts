@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { service, unary } from "@pipit/protocol";
+import { RecordedCall } from "../support/recorded-call.ts";
+import { wirePair } from "../support/wire-pair.ts";
+
+/* A message may run its caller's code while it is encoded (a getter), and that may call on the very same connection. */
+
+const Any = service("nested.Any", { echo: unary() });
+
+test("a call made while another's request is encoded has a stream of its own", async () => {
+  const pair = await wirePair({ contract: Any, onCall: (call) => call.reply(call.decodeRequest(), undefined, 1) });
+  const inner: RecordedCall[] = [];
+  const request = {
+    get value(): string {
+      const call = new RecordedCall(Any.methods.echo, `inner ${inner.length}`);
+      inner.push(call);
+      pair.connection.start(call);
+      return "outer";
+    },
+  };
+  const outer = new RecordedCall(Any.methods.echo, request);
+  pair.connection.start(outer);
+  await pair.clock.advance(100);
+  assert.ok(inner.length > 0);
+  for (const [index, call] of inner.entries())
+    assert.deepEqual(call.end, { type: "reply", reply: `inner ${index}`, trailers: undefined });
+  assert.deepEqual(outer.end, { type: "reply", reply: { value: "outer" }, trailers: undefined });
+});
+
+test("an outer request that does not encode takes nothing from the calls made inside it", async () => {
+  const pair = await wirePair({ contract: Any, onCall: (call) => call.reply(call.decodeRequest(), undefined, 1) });
+  const inner: RecordedCall[] = [];
+  const request = {
+    get value(): unknown {
+      const call = new RecordedCall(Any.methods.echo, `inner ${inner.length}`);
+      inner.push(call);
+      pair.connection.start(call);
+      return Symbol("of no wire");
+    },
+  };
+  assert.throws(() => pair.connection.start(new RecordedCall(Any.methods.echo, request)));
+  const later = new RecordedCall(Any.methods.echo, "later");
+  pair.connection.start(later);
+  await pair.clock.advance(100);
+  assert.ok(inner.length > 0);
+  for (const [index, call] of inner.entries())
+    assert.deepEqual(call.end, { type: "reply", reply: `inner ${index}`, trailers: undefined });
+  assert.deepEqual(later.end, { type: "reply", reply: "later", trailers: undefined });
+});
