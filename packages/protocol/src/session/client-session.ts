@@ -1,11 +1,12 @@
-import { Reader } from "@pipit/codec";
+import type { Reader } from "@pipit/codec";
 import type { Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { LoadReport, OutgoingCall, OutgoingStream } from "../transport.ts";
 import { copyOf, readMetadata, readVarint, writeRaw, writeVarint } from "./bytes.ts";
 import { type ClientBinding, ClientBindings, type ConfirmedMethods } from "./client-bindings.ts";
 import { ClientStream, type ClientStreamOwner, unwritten } from "./client-stream.ts";
-import { readFailure, type ReadFailure, writeGoAway } from "./failure-frame.ts";
+import { readFailure } from "./failure-frame.ts";
+import { errorOf } from "./declared-error.ts";
 import { foreignAnswer } from "./foreign.ts";
 import { decodeMessage } from "./message-type.ts";
 import type { Preface } from "./preface.ts";
@@ -126,12 +127,13 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     return true;
   }
 
-  override fault(message: string): void {
-    if (this.closed) return;
-    const start = this.output.begin(FrameType.goAway, 0);
-    writeGoAway(this.output.writer, 0, new RpcError("internal", message));
-    this.output.end(start);
-    this.shut(new RpcError("unavailable", `${this.#events.address} broke the protocol: ${message}`));
+  protected override get peerName(): string {
+    return this.#events.address;
+  }
+
+  /** The server opens no calls. */
+  protected override get takenCount(): number {
+    return 0;
   }
 
   protected override onForeign(bytes: Uint8Array): void {
@@ -389,27 +391,11 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     const failure = readFailure(reader);
     const handled = refused ? "no" : failure.handled;
     this.#settleFailure(stream, {
-      error: this.#errorOf(stream, failure, handled),
+      error: errorOf(failure, stream.binding, handled),
       handled,
       refused,
       retriesReturned: Math.max(0, stream.retriesLent - failure.retriesUsed),
     });
-  }
-
-  #errorOf({ binding }: ClientStream, failure: ReadFailure, handled: RpcError["handled"]): RpcError {
-    const { code, message, errorName, errorData, trailers, retryAfterMs } = failure;
-    const metadata = trailers === undefined ? undefined : readMetadata(new Reader(trailers));
-    const options = { metadata, handled, retryAfterMs };
-    const decoder = errorName === undefined ? undefined : binding.errors.get(errorName);
-    const type = errorName === undefined ? undefined : binding.types.errors.get(errorName);
-    if (decoder === undefined || type === undefined || errorData === undefined)
-      return new RpcError(code, message, options);
-    try {
-      const data = decodeMessage(decoder, type, new Reader(errorData), "internal", `Error "${errorName}"`);
-      return new RpcError(code, message, { ...options, error: errorName, data });
-    } catch (error) {
-      return new RpcError(code, message, { ...options, cause: error });
-    }
   }
 
   #onGoAway(reader: Reader): void {
@@ -419,7 +405,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
       this.#goneAway = true;
       this.output.end(this.output.begin(FrameType.goAwayAck, 0));
       if (message !== "" && code !== "unavailable") {
-        return this.shut(new RpcError("unavailable", `${this.#events.address} closed the connection: ${message}`));
+        return this.shut(new RpcError("unavailable", `${this.peerName} closed the connection: ${message}`));
       }
       this.#events.onGoAway();
     }

@@ -1,10 +1,11 @@
-import { CodecError, type Reader, Writer } from "@pipit/codec";
+import type { Reader } from "@pipit/codec";
 import type { StreamPeer } from "../byte-stream.ts";
 import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { CallAcceptor, CallSource } from "../transport.ts";
 import { metadataBytes, readVarint, writeVarint } from "./bytes.ts";
-import { maxErrorDataBytes, writeFailure, writeGoAway } from "./failure-frame.ts";
+import { encodeErrorData } from "./declared-error.ts";
+import { writeFailure } from "./failure-frame.ts";
 import { decodeMessage } from "./message-type.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
@@ -62,9 +63,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   goAway(): void {
     if (this.closed || this.#acceptedCount !== Number.POSITIVE_INFINITY) return;
     this.#acceptedCount = this.#openedCount;
-    const start = this.output.begin(FrameType.goAway, 0);
-    writeGoAway(this.output.writer, this.#openedCount, new RpcError("unavailable", "The server is draining"));
-    this.output.end(start);
+    this.writeGoAway(new RpcError("unavailable", "The server is draining"));
   }
 
   /** Fails every open call at its caller; the handlers see a cancel. */
@@ -88,12 +87,12 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     this.streams.clear();
   }
 
-  override fault(message: string): void {
-    if (this.closed) return;
-    const start = this.output.begin(FrameType.goAway, 0);
-    writeGoAway(this.output.writer, this.#openedCount, new RpcError("internal", message));
-    this.output.end(start);
-    this.shut(new RpcError("unavailable", `${this.peer.address} broke the protocol: ${message}`));
+  protected override get peerName(): string {
+    return this.peer.address;
+  }
+
+  protected override get takenCount(): number {
+    return this.#openedCount;
   }
 
   override onFlush(): boolean {
@@ -209,7 +208,14 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   fail(stream: ServerStream, error: RpcError, trailers: Metadata | undefined, retriesReturned: number): void {
     this.forget(stream);
     const retriesUsed = stream.retriesLent - retriesReturned;
-    this.#writeEnd(FrameType.error, stream.id, error, this.#errorData(stream, error), trailers, retriesUsed);
+    this.#writeEnd(
+      FrameType.error,
+      stream.id,
+      error,
+      encodeErrorData(error, stream.binding.types),
+      trailers,
+      retriesUsed,
+    );
     this.#finish(stream);
   }
 
@@ -302,7 +308,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   /** The client ends the connection, and says why when it is our fault. */
   #onGoAway(reader: Reader): void {
     readVarint(reader);
-    this.shut(new RpcError("unavailable", `${this.peer.address} closed the connection`));
+    this.shut(new RpcError("unavailable", `${this.peerName} closed the connection`));
   }
 
   /** Begins a reply's frame, whose flags stand right behind its head. */
@@ -323,19 +329,6 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     if (!hasFields) return frame;
     writeReplyFields(writer, trailerBytes, retriesUsed);
     return frame;
-  }
-
-  #errorData(stream: ServerStream, error: RpcError): Uint8Array | undefined {
-    const type = error.error === undefined ? undefined : stream.binding.types.errors.get(error.error);
-    if (type === undefined) return undefined;
-    const writer = new Writer(256);
-    try {
-      type.codec.encodeTo(writer, error.data);
-    } catch (thrown) {
-      if (!(thrown instanceof CodecError)) throw thrown;
-      return undefined;
-    }
-    return writer.pos <= maxErrorDataBytes ? writer.take() : undefined;
   }
 
   #writeEnd(

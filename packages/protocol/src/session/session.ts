@@ -4,6 +4,7 @@ import type { Compression, CompressionAlgorithm } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
 import { BulkSend } from "./bulk-send.ts";
 import { copyOf, readByte, readVarint, writeByte, writeRaw, writeU32, writeVarint } from "./bytes.ts";
+import { writeGoAway } from "./failure-frame.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { FlowControl } from "./flow-control.ts";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
@@ -218,8 +219,10 @@ export abstract class Session<S extends SessionStream = SessionStream>
   abstract rejectMessage(stream: S, error: RpcError): void;
   /** The stream has room for items again. */
   protected abstract onWritable(stream: S): void;
-  /** The peer broke the protocol, or speaks another version: say so and end. */
-  abstract fault(message: string): void;
+  /** The peer, as errors call it. */
+  protected abstract get peerName(): string;
+  /** Calls of the peer that were taken. */
+  protected abstract get takenCount(): number;
   abstract onFlush(bytes: Uint8Array): boolean;
 
   isOpen(stream: S): boolean {
@@ -465,6 +468,20 @@ export abstract class Session<S extends SessionStream = SessionStream>
   protected letGo(): void {
     this.closed = true;
     this.#incoming.close();
+  }
+
+  /** The peer broke the protocol, or speaks another version: says so and ends. */
+  fault(message: string): void {
+    if (this.closed) return;
+    this.writeGoAway(new RpcError("internal", message));
+    this.shut(new RpcError("unavailable", `${this.peerName} broke the protocol: ${message}`));
+  }
+
+  /** Tells the peer that no more of its calls are taken, and why. */
+  protected writeGoAway(error: RpcError): void {
+    const start = this.output.begin(FrameType.goAway, 0);
+    writeGoAway(this.output.writer, this.takenCount, error);
+    this.output.end(start);
   }
 
   /** Ends the session; later calls of its methods do nothing. */
