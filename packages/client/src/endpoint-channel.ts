@@ -59,6 +59,9 @@ export class EndpointChannel {
   readonly #connecting: ClientConnection[] = [];
   #state: ChannelState = "idle";
   #failures = 0;
+  /** When its first connection last came to stand, and how many in a row did so for a moment only. */
+  #readyAtMs = Number.NEGATIVE_INFINITY;
+  #shortLived = 0;
   #lastAttemptMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
   #nextAttemptMs = Number.POSITIVE_INFINITY;
@@ -201,6 +204,7 @@ export class EndpointChannel {
       connection.close();
       return;
     }
+    if (this.#connections.length === 0) this.#readyAtMs = this.#options.clock.now();
     this.#connections = this.#connections.concat(connection);
     this.#state = "ready";
     this.#failures = 0;
@@ -272,11 +276,21 @@ export class EndpointChannel {
     return count < callsOn(this.#connections) + callsOn(this.#connecting) + this.#waiters.size + 1;
   }
 
-  /** The last connection was lost: come back at once, and let other endpoints go first until that has worked. */
+  /**
+   * The last connection was lost: come back at once, and let other endpoints go first until that has worked. A server that takes
+   * connections and ends them is none to come back to without a pause: the second time in a row that one stood for no longer
+   * than the first wait after a failure counts as a failure.
+   */
   #lost(): void {
-    this.#state = "idle";
+    const { clock, connection, random } = this.#options;
+    const nowMs = clock.now();
+    this.#shortLived = nowMs - this.#readyAtMs < connection.backoff.baseMs ? this.#shortLived + 1 : 0;
     this.#setFailing();
-    this.connect();
+    this.#state = "idle";
+    if (this.#shortLived < 2) return this.connect();
+    this.#state = "transient_failure";
+    this.#connectAt(nowMs + backoffMs(this.#shortLived - 1, connection.backoff, random));
+    if (this.#waiters.size > 0) this.#hurry();
   }
 
   #connectFailed(error: RpcError | undefined): void {

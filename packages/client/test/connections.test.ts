@@ -269,3 +269,25 @@ test("a target that is none is refused with what was wanted", () => {
     assert.throws(() => createClient({ target: target as never, transport: new ScriptedTransport() }), TypeError);
   }
 });
+
+test("a server that takes connections and sends them away at once is come back to as after failures", async () => {
+  const { clock, transport, client } = rig();
+  const atMs: number[] = [];
+  transport.onConnect = (connection) => {
+    atMs.push(clock.now());
+    clock.turn(() => {
+      connection.ready();
+      connection.drain();
+    });
+  };
+  void end(client.call(Echo.methods.plain, "a"));
+  await clock.advance(30_000);
+  const [, second, ...later] = atMs;
+  assert.equal(second, atMs[0]);
+  assert.ok(later.length >= 4 && later.length <= 12, `${later.length} connects in 30 s`);
+  transport.onConnect = (connection) => clock.turn(() => connection.ready());
+  await clock.advance(60_000);
+  const before = transport.connections.length;
+  transport.last.drain();
+  assert.equal(transport.connections.length, before + 1, "one that stood for a while is replaced at once");
+});
