@@ -86,6 +86,15 @@ export interface ListenAddress {
   readonly path?: string | undefined;
 }
 
+/** Options of {@link ByteTransport.listen}. */
+export interface ByteListenOptions {
+  /**
+   * Streams open at once, those included whose handshake is under way; what comes beyond is closed unheard. Default: no bound. For
+   * transports to whose number the outside world adds.
+   */
+  readonly maxStreams?: number | undefined;
+}
+
 /** A listening end. */
 export interface ByteListener {
   /** Where it really listens: `host:port`, `[v6]:port` or `unix:/path`. */
@@ -101,5 +110,9 @@ export interface ByteTransport {
   readonly name: string;
   /** Rejects with an `RpcError` `unavailable` that names the address and the cause. */
   connect(address: string, options: ByteConnectOptions): Promise<ByteStream>;
-  listen(where: ListenAddress, accept: (stream: ByteStream) => void): Promise<ByteListener>;
+  listen(
+    where: ListenAddress,
+    accept: (stream: ByteStream) => void,
+    options?: ByteListenOptions,
+  ): Promise<ByteListener>;
 }

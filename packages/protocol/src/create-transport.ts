@@ -3,6 +3,7 @@ import type { Compression } from "./compression.ts";
 import type { Method } from "./contract.ts";
 import type { ConfirmedMethods } from "./session/client-bindings.ts";
 import { SessionClientConnection } from "./session/client-connection.ts";
+import { RpcError } from "./rpc-error.ts";
 import { ReassemblyPool } from "./session/reassembly.ts";
 import { SlabPool } from "./session/slab-pool.ts";
 import { ServerConnection } from "./session/server-connection.ts";
@@ -11,6 +12,9 @@ import type { Listener, ListenOptions, Transport } from "./transport.ts";
 
 /** Servers whose bindings are remembered; the oldest is forgotten first. */
 const rememberedServers = 1024;
+
+/** Connections beyond the greatest number that are told so at a time, in words; the rest is closed unheard. */
+const maxTurnedAway = 64;
 
 /** Options of {@link createTransport}. */
 export interface TransportOptions {
@@ -33,7 +37,9 @@ export function createTransport(streams: ByteTransport, { compression }: Transpo
     connect: (address, options) => new SessionClientConnection(streams, address, options, shared, confirmed),
     async listen(where, options) {
       const listener = new SessionListener(options, shared);
-      listener.bytes = await streams.listen(where, (stream) => void listener.accept(stream));
+      const accept = (stream: ByteStream): void => void listener.accept(stream);
+      const { maxConnections = Number.POSITIVE_INFINITY } = options;
+      listener.bytes = await streams.listen(where, accept, { maxStreams: maxConnections + maxTurnedAway });
       return listener;
     },
   };
@@ -46,6 +52,8 @@ class SessionListener implements Listener {
   readonly #connections = new Set<ServerConnection>();
   /** Peers of which it is not known yet who they are. */
   readonly #strangers = new Set<ByteStream>();
+  /** Of the connections, those that were one too many. */
+  #turnedAway = 0;
   #draining = false;
   #onEmpty: (() => void)[] = [];
 
@@ -72,7 +80,10 @@ class SessionListener implements Listener {
 
   /** A peer connected; it is served once it is known. */
   async accept(stream: ByteStream): Promise<void> {
-    const { acceptor } = this.#options;
+    const { acceptor, maxConnections = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#connections.size - this.#turnedAway + this.#strangers.size >= maxConnections) {
+      return this.#turnAway(stream, maxConnections);
+    }
     let identity: unknown;
     if (acceptor.authenticate !== undefined) {
       try {
@@ -81,12 +92,27 @@ class SessionListener implements Listener {
         return stream.destroy();
       }
     }
+    const connection = this.#connect(stream, identity, () => undefined);
+    if (this.#draining) connection.drain();
+  }
+
+  #connect(stream: ByteStream, identity: unknown, onGone: () => void): ServerConnection {
     const connection: ServerConnection = new ServerConnection(stream, identity, this.#options, this.#shared, () => {
       this.#connections.delete(connection);
+      onGone();
       if (this.#connections.size === 0) for (const done of this.#onEmpty.splice(0)) done();
     });
     this.#connections.add(connection);
-    if (this.#draining) connection.drain();
+    return connection;
+  }
+
+  /** Says why, so that calls sent meanwhile go elsewhere at no cost, and still answers the probes of this port. Nobody asks who it is. */
+  #turnAway(stream: ByteStream, maxConnections: number): void {
+    if (this.#turnedAway >= maxTurnedAway) return stream.destroy();
+    this.#turnedAway++;
+    const connection = this.#connect(stream, undefined, () => void this.#turnedAway--);
+    const text = `The server is at its limit of connections, ${maxConnections}`;
+    connection.drain(new RpcError("unavailable", text, { handled: "no" }));
   }
 
   /** Asks who a peer is. It gets no longer for that than for its preface. */

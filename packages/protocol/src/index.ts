@@ -6,6 +6,7 @@ export type { Compression, CompressionAlgorithm } from "./compression.ts";
 export { systemCompression } from "./system-compression.ts";
 export type {
   ByteConnectOptions,
+  ByteListenOptions,
   ByteListener,
   ByteStream,
   ByteStreamHandler,

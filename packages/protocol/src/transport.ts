@@ -159,6 +159,8 @@ export interface OutgoingStream {
 export interface ListenOptions extends EndOptions {
   readonly acceptor: CallAcceptor;
   readonly identity: ServerIdentity;
+  /** Connections open at once; one more is told to go elsewhere. Default: no bound. */
+  readonly maxConnections?: number | undefined;
 }
 
 /** What accepts connections and calls: the server. */

@@ -117,11 +117,11 @@ class PipitServer implements Server {
   async listen(options: ServerListenOptions = {}): Promise<ServerAddress> {
     this.#assertOpen();
     const transport: Transport = options.transport ?? defaultTransport();
-    const { clock, random, limits } = this.#core.resolved;
+    const { clock, random, limits, maxConnections } = this.#core.resolved;
     const { host, port, path } = options;
     const listener = await transport.listen(
       { host, port, path },
-      { acceptor: this.#core, identity: this.#identity, clock, random, limits },
+      { acceptor: this.#core, identity: this.#identity, clock, random, limits, maxConnections },
     );
     const index = this.#listeners.push(listener) - 1;
     const { registry } = this.#options;

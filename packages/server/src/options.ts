@@ -20,6 +20,8 @@ const defaultMaxConcurrentCalls = 8192;
 const defaultMaxQueuedCalls = 1024;
 /** Longest wait for a place, in milliseconds. A caller who waited longer is better served elsewhere. */
 const defaultMaxQueueWaitMs = 500;
+/** Connections of a listener: a fleet of clients, and not yet the open files that systems commonly give a process. */
+const defaultMaxConnections = 10_000;
 /** Time that running calls get to end when the server closes, in milliseconds. */
 export const defaultGraceMs = 10_000;
 
@@ -35,7 +37,12 @@ export interface HandlerFailure {
 export interface ServerOptions {
   /** Names this process for its clients and in the registry. Default: 64 random bits. */
   readonly id?: string | undefined;
-  /** Calls that run at once, of all connections. Default 8,192. */
+  /**
+   * Connections open at once, of each `listen`; one more is told that the server is `unavailable`, and its calls go elsewhere. Default
+   * 10,000. Keep it below the process's limit of open files.
+   */
+  readonly maxConnections?: number | undefined;
+  /** Calls that run at once, of all connections, each of which gets its fair share. Default 8,192. */
   readonly maxConcurrentCalls?: number | undefined;
   /** Calls that wait for a place. Default 1,024; 0 refuses at once. */
   readonly maxQueuedCalls?: number | undefined;
@@ -103,6 +110,7 @@ export interface ServerListenOptions {
 /** Options with their defaults filled in. */
 export interface ResolvedServerOptions {
   readonly id: string;
+  readonly maxConnections: number;
   readonly maxConcurrentCalls: number;
   readonly maxQueuedCalls: number;
   readonly maxQueueWaitMs: number;
@@ -116,6 +124,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
   const { clock = systemClock, random = systemRandom } = options;
   return {
     id: options.id ?? hex(random.bytes(8)),
+    maxConnections: whole("maxConnections", options.maxConnections, defaultMaxConnections, 1),
     maxConcurrentCalls: whole("maxConcurrentCalls", options.maxConcurrentCalls, defaultMaxConcurrentCalls, 1),
     maxQueuedCalls: whole("maxQueuedCalls", options.maxQueuedCalls, defaultMaxQueuedCalls, 0),
     maxQueueWaitMs: whole("maxQueueWaitMs", options.maxQueueWaitMs, defaultMaxQueueWaitMs, 1),

@@ -1,29 +1,28 @@
 import type { ListenOptions, Server, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { type ByteListener, type ByteStream, type ListenAddress, RpcError } from "@pipit/protocol";
+import {
+  type ByteListener,
+  type ByteListenOptions,
+  type ByteStream,
+  type ListenAddress,
+  RpcError,
+} from "@pipit/protocol";
 import { formatAddress, isLoopback, plainIp } from "./address.ts";
 import { builtin } from "./builtin.ts";
 import { type ListenPlace, listenError, platformCode } from "./node-error.ts";
 import { peerCertificate } from "./peer-certificate.ts";
 import type { SocketOptions } from "./socket-options.ts";
 import { TcpStream } from "./tcp-stream.ts";
-import type { TlsContextCache } from "./tls-contexts.ts";
-import type { TlsOptions } from "./tls-options.ts";
-import { TlsAcceptor } from "./tls-server.ts";
+import { type ServerTls, TlsAcceptor } from "./tls-server.ts";
 import { checkSocketPath, removeStaleSocket } from "./unix-socket.ts";
 
 const defaultHost = "127.0.0.1";
-
-/** What TLS needs at the listening end. */
-export interface ServerTls {
-  readonly options: TlsOptions;
-  readonly contexts: TlsContextCache;
-}
 
 /** Listens, and hands each connection over once it can be used. @throws RpcError that names the place */
 export async function listen(
   where: ListenAddress,
   accept: (stream: ByteStream) => void,
+  { maxStreams }: ByteListenOptions,
   options: SocketOptions,
   tls: ServerTls | undefined,
 ): Promise<ByteListener> {
@@ -38,6 +37,8 @@ export async function listen(
     if (acceptor === undefined) take(socket);
     else acceptor.accept(socket);
   });
+  // Counts sockets from the moment they are accepted: in their handshake too.
+  if (maxStreams !== undefined && Number.isFinite(maxStreams)) server.maxConnections = maxStreams;
   await bind(server, place);
   // What fails later is the accepting of one connection (no file descriptor left, say): the next may do better.
   server.on("error", () => undefined);
@@ -90,18 +91,18 @@ function listenerOf(server: Server, place: ListenPlace): ByteListener {
 
 async function createAcceptor(
   place: ListenPlace,
-  { options, contexts }: ServerTls,
+  tls: ServerTls,
   take: (socket: TLSSocket) => void,
 ): Promise<TlsAcceptor> {
-  if (options.cert === undefined || options.key === undefined) {
+  if (tls.options.cert === undefined || tls.options.key === undefined) {
     throw new RpcError(
       "invalid_argument",
       `Cannot listen on ${place.address} with TLS: options tls.cert and tls.key are needed`,
     );
   }
   try {
-    const { main } = await contexts.get();
-    return new TlsAcceptor(options, contexts, main, take);
+    const { main } = await tls.contexts.get();
+    return new TlsAcceptor(tls, main, take);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new RpcError("invalid_argument", `Cannot listen on ${place.address} with TLS: ${why}`, { cause: error });

@@ -24,7 +24,7 @@ export interface TcpOptions {
    * while calls are open.
    */
   readonly keepAliveMs?: number | undefined;
-  /** Decides when certificates are due to be loaded again. Default: the system's. */
+  /** Decides when certificates are due to be loaded again, and how long a client may take to begin its handshake. Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Packs the messages of methods with `compress: true`. `null` for none. Default: `node:zlib` in its thread pool. */
   readonly compression?: Compression | null | undefined;
@@ -53,12 +53,13 @@ export function tcpStreams(options: TcpOptions = {}): ByteTransport {
   const tlsOptions = options.tls === true ? {} : options.tls;
   const tls = tlsOptions && {
     options: tlsOptions,
+    clock,
     contexts: new TlsContextCache(tlsOptions, clock, (error) => tellReloadError(tlsOptions, error)),
   };
   return {
     name: tls === undefined ? "tcp" : "tls",
     connect: (address, connectOptions) => connect(address, connectOptions, socketOptions, tls),
-    listen: (where, accept) => listen(where, accept, socketOptions, tls),
+    listen: (where, accept, listenOptions = {}) => listen(where, accept, listenOptions, socketOptions, tls),
   };
 }
 

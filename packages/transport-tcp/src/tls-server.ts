@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Server as TlsServer, TLSSocket } from "node:tls";
+import type { Clock } from "@pipit/protocol";
 import { formatAddress, plainIp } from "./address.ts";
 import { builtin } from "./builtin.ts";
 import { streamError } from "./node-error.ts";
@@ -26,24 +27,28 @@ const httpAnswer = [
 ].join("\r\n");
 const httpMethods = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|TRACE|CONNECT|PRI) /u;
 
+/** What TLS needs at the listening end. */
+export interface ServerTls {
+  readonly options: TlsOptions;
+  readonly contexts: TlsContextCache;
+  readonly clock: Clock;
+}
+
 /** Shakes hands on accepted sockets. Certificates are asked for anew at each connection, so that a renewed one counts. */
 export class TlsAcceptor {
   readonly #contexts: TlsContextCache;
   readonly #server: TlsServer;
+  readonly #clock: Clock;
   readonly #handshakeTimeoutMs: number;
   readonly #onTlsError: (event: TlsErrorEvent) => void;
   #named: ReadonlyMap<string, TlsMaterial> = new Map();
   #main: TlsMaterial;
 
   /** @param main The certificate to begin with. */
-  constructor(
-    options: TlsOptions,
-    contexts: TlsContextCache,
-    main: TlsMaterial,
-    onSecured: (socket: TLSSocket) => void,
-  ) {
+  constructor({ options, contexts, clock }: ServerTls, main: TlsMaterial, onSecured: (socket: TLSSocket) => void) {
     const { requestClientCert = false, handshakeTimeoutMs = defaultHandshakeTimeoutMs, alpn } = options;
     this.#contexts = contexts;
+    this.#clock = clock;
     this.#main = main;
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
     this.#onTlsError = options.onTlsError ?? (() => undefined);
@@ -52,7 +57,7 @@ export class TlsAcceptor {
       ...main.options,
       requestCert: requestClientCert !== false,
       rejectUnauthorized: requestClientCert === true,
-      handshakeTimeout: handshakeTimeoutMs,
+      handshakeTimeout: handshakeTimeoutMs, // by Node's own timer, which alone knows the socket that it made for the handshake
       SNICallback: (name, answer) => answer(null, this.#named.get(name.toLowerCase())?.context),
       ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     });
@@ -66,21 +71,24 @@ export class TlsAcceptor {
   /** Takes a fresh socket over. */
   accept(socket: Socket): void {
     socket.on("error", () => undefined);
-    socket.setTimeout(this.#handshakeTimeoutMs, () => socket.destroy());
+    const inTime = this.#destroyAfter(this.#handshakeTimeoutMs, socket);
     socket.once("data", (first: Buffer) => {
       socket.pause();
-      if (first[0] !== handshakeRecord) return this.#answerPlain(socket, first);
+      if (first[0] !== handshakeRecord) {
+        inTime();
+        return this.#answerPlain(socket, first);
+      }
       socket.unshift(first);
-      void this.#shakeHands(socket);
+      void this.#shakeHands(socket, inTime);
     });
   }
 
-  async #shakeHands(socket: Socket): Promise<void> {
+  async #shakeHands(socket: Socket, inTime: () => void): Promise<void> {
     const { main, named } = await this.#contexts.get();
     if (main !== this.#main) this.#server.setSecureContext(main.options);
     this.#main = main;
     this.#named = named;
-    socket.setTimeout(0);
+    inTime();
     if (!socket.destroyed) this.#server.emit("connection", socket);
   }
 
@@ -89,8 +97,15 @@ export class TlsAcceptor {
     socket.end(isHttp(first) ? httpAnswer : tlsAlert);
     // Read on to the peer's end: a socket closed with unread input would take the answer with it.
     socket.resume();
-    socket.setTimeout(strangerTimeoutMs);
+    this.#destroyAfter(strangerTimeoutMs, socket);
     this.#tellFailure(new Error("The client does not speak TLS"), peerAddress);
+  }
+
+  /** Gives a way to call it off. */
+  #destroyAfter(delayMs: number, socket: Socket): () => void {
+    const callOff = this.#clock.after(delayMs, () => void socket.destroy(), { background: true });
+    socket.once("close", callOff);
+    return callOff;
   }
 
   #tellFailure(error: Error, peerAddress: string | undefined): void {

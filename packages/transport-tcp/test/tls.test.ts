@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createServer, type AddressInfo, connect as openSocket } from "node:net";
 import { describe, test } from "node:test";
 import { connect as openTls } from "node:tls";
-import { type Clock, systemClock } from "@pipit/protocol";
+import { type ByteTransport, type Clock, systemClock } from "@pipit/protocol";
+import { virtualClock } from "@pipit/simulation";
 import { type TlsErrorEvent, tcpStreams } from "@pipit/transport-tcp";
 import { byteTransportSuite } from "@pipit/protocol/testing";
 import { identity, patient, pem, Station, trusting } from "./fixtures.ts";
@@ -127,6 +128,31 @@ describe("a TLS server", () => {
       if (first !== undefined) near.write(first);
       await near.until(() => near.isEnded || near.closeCount > 0);
     }
+    assert.equal(station.waitingCount, 0);
+  });
+
+  test("waits for the first byte of a handshake by the clock that it is given", async () => {
+    const clock = virtualClock();
+    await using station = await Station.open(tcpStreams({ tls: { ...server, handshakeTimeoutMs: 60_000 }, clock }));
+    const silent = station.probe(await tcpStreams().connect(station.address, patient()));
+    const { near } = await station.pair(tcpStreams({ tls: trusting }));
+    await clock.advance(60_000);
+    await silent.until(() => silent.isEnded || silent.closeCount > 0);
+    assert.deepEqual([near.isEnded, near.closeCount], [false, 0]);
+  });
+
+  test("counts sockets in their handshake among the streams that it takes", async () => {
+    const streams = tcpStreams({ tls: server });
+    const two: ByteTransport = {
+      ...streams,
+      listen: (where, accept) => streams.listen(where, accept, { maxStreams: 2 }),
+    };
+    await using station = await Station.open(two);
+    for (let count = 0; count < 2; count++) {
+      station.probe(await tcpStreams().connect(station.address, patient())).write(Uint8Array.of(0x16, 3, 1));
+    }
+    const third = station.probe(await tcpStreams().connect(station.address, patient()));
+    await third.until(() => third.isEnded || third.closeCount > 0);
     assert.equal(station.waitingCount, 0);
   });
 

@@ -1,6 +1,7 @@
 import {
   type ByteConnectOptions,
   type ByteListener,
+  type ByteListenOptions,
   type ByteStream,
   type ByteStreamHandler,
   type ByteTransport,
@@ -52,8 +53,12 @@ export class FaultyStreams implements ByteTransport, Faults {
     return stream;
   }
 
-  listen(where: ListenAddress, accept: (stream: ByteStream) => void): Promise<ByteListener> {
-    return this.#inner.listen(where, accept);
+  listen(
+    where: ListenAddress,
+    accept: (stream: ByteStream) => void,
+    options?: ByteListenOptions,
+  ): Promise<ByteListener> {
+    return this.#inner.listen(where, accept, options);
   }
 
   reset(address?: string): void {

@@ -5,7 +5,7 @@ export function lendingStreams(inner: ByteTransport): ByteTransport {
   return {
     name: inner.name,
     connect: async (address, options) => lending(await inner.connect(address, options)),
-    listen: (where, accept) => inner.listen(where, (stream) => accept(lending(stream))),
+    listen: (where, accept, options) => inner.listen(where, (stream) => accept(lending(stream)), options),
   };
 }
 

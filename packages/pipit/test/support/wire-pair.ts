@@ -43,6 +43,7 @@ export interface WirePairOptions {
   readonly onCall?: ((call: IncomingCall) => void) | undefined;
   readonly clientLimits?: Partial<SessionLimits> | undefined;
   readonly serverLimits?: Partial<SessionLimits> | undefined;
+  readonly maxConnections?: number | undefined;
   readonly seed?: number | undefined;
   readonly latencyMs?: number | undefined;
   readonly bytesPerSecond?: number | undefined;
@@ -86,6 +87,7 @@ export async function wirePair(options: WirePairOptions): Promise<WirePair> {
         limits: { ...defaultLimits, ...options.serverLimits },
         acceptor,
         identity: { id: "server", generation: "1" },
+        maxConnections: options.maxConnections,
       },
     ),
   );

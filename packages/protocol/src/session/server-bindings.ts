@@ -28,6 +28,8 @@ export interface RefusedBinding {
 
 /** The methods that a client has bound on a connection, as the server answered (wire protocol, section "Binding"). */
 export class ServerBindings {
+  /** Why no more calls are taken on this connection, once none are; what is bound from then on is refused. */
+  leaving: RpcError | undefined = undefined;
   readonly #output: Output;
   readonly #acceptor: CallAcceptor;
   readonly #maxBindings: number;
@@ -66,6 +68,8 @@ export class ServerBindings {
     const { writer } = this.#output;
     writeVarint(writer, number);
     try {
+      // The peer of a connection that was never taken is not known: it learns no schema.
+      if (this.leaving !== undefined) throw this.leaving;
       if (method === undefined)
         throw new RpcError("unimplemented", `No method ${frame.service}/${frame.method} here`, { handled: "no" });
       this.#foreignSchemas.take(method, frame);

@@ -53,11 +53,15 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, ServerS
     return this.#session.openCalls > 0;
   }
 
-  /** Takes no more calls; closes when the running ones have ended and the client has heard of it. */
-  drain(): void {
+  /**
+   * Takes no more calls; closes when the running ones have ended and the client has heard of it.
+   *
+   * @param why what later calls are told
+   */
+  drain(why?: RpcError): void {
     if (this.#draining || this.#ended) return;
     this.#draining = true;
-    this.#session.goAway();
+    this.#session.goAway(why);
     // A client that never answers does not hold up the end: its calls were refused all the same.
     if (this.#session.openCalls === 0) this.#stopTimer ??= this.#after(lingerMs, () => this.#end());
     this.#checkDrained();

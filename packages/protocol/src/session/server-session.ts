@@ -11,7 +11,7 @@ import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { writeReplyFields } from "./reply-head.ts";
 import { readRequestFields } from "./request-head.ts";
-import { ServerBindings } from "./server-bindings.ts";
+import { type ServerBinding, ServerBindings } from "./server-bindings.ts";
 import { ServerStream, type ServerStreamOwner } from "./server-stream.ts";
 import { type FrameStart, isSending, readFlags, Session, type SessionOptions } from "./session.ts";
 import { Flag, FrameType, frameHeadBytes, slotMask } from "./wire.ts";
@@ -38,7 +38,6 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   readonly #events: ServerSessionEvents;
   readonly #bindings: ServerBindings;
   #openedCount = 0;
-  #acceptedCount = Number.POSITIVE_INFINITY;
   #goAwayAcked = false;
   #loadAtMs = Number.NEGATIVE_INFINITY;
 
@@ -60,10 +59,10 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   }
 
   /** Takes no more calls: those opened later are refused, and the client knows how many were taken. */
-  goAway(): void {
-    if (this.closed || this.#acceptedCount !== Number.POSITIVE_INFINITY) return;
-    this.#acceptedCount = this.#openedCount;
-    this.writeGoAway(new RpcError("unavailable", "The server is draining"));
+  goAway(why: RpcError = new RpcError("unavailable", "The server is draining")): void {
+    if (this.closed || this.#bindings.leaving !== undefined) return;
+    this.#bindings.leaving = why;
+    this.writeGoAway(why);
   }
 
   /** Fails every open call at its caller; the handlers see a cancel. */
@@ -235,11 +234,9 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     const bound = this.#bindings.of(readVarint(reader));
     const flags = readFlags(reader, "request");
     const leftMs = (flags & Flag.deadline) === 0 ? Number.POSITIVE_INFINITY : readVarint(reader);
-    if (bound.refusal === undefined && this.#openedCount <= this.#acceptedCount) {
-      return this.#open(new ServerStream(this, streamId, bound, this.receivedAtMs + leftMs), flags);
-    }
-    const error = bound.refusal ?? new RpcError("unavailable", "The server is draining");
-    this.#writeEnd(FrameType.refused, streamId, error, undefined, undefined, 0);
+    const refusal = bound.refusal ?? this.#bindings.leaving;
+    if (refusal !== undefined) return this.#writeEnd(FrameType.refused, streamId, refusal, undefined, undefined, 0);
+    this.#open(new ServerStream(this, streamId, bound as ServerBinding, this.receivedAtMs + leftMs), flags);
   }
 
   #open(stream: ServerStream, flags: number): void {
