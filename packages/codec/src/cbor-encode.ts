@@ -17,8 +17,8 @@ import {
 import { insertHead, putHead, writeHead, writeText } from "./cbor-text.ts";
 import { describe, fieldSegment } from "./codec-error.ts";
 import { expected, Fault, fail, toCodecError, within } from "./fault.ts";
-import { halves, whole } from "./lists.ts";
-import { readLatin1 } from "./text.ts";
+import { halves, whole } from "./list-pairs.ts";
+import { readLatin1 } from "./text-encodings.ts";
 import type { Writer } from "./writer.ts";
 
 /** Options of {@link encodeCbor}. */

@@ -53,7 +53,7 @@ import {
 } from "./cbor-tags.ts";
 import { describe, fieldSegment } from "./codec-error.ts";
 import { doubles } from "./lists.ts";
-import { readLatin1 } from "./text.ts";
+import { readLatin1 } from "./text-encodings.ts";
 
 /** Arrays of so many elements get all their memory at once. Below it growing is faster. */
 const LONG_ARRAY = 16;

@@ -1,4 +1,4 @@
-import { readUtf8 } from "./text.ts";
+import { readUtf8 } from "./text-encodings.ts";
 
 /** Pairs of slots; a key is kept in one of the two that its hash names. */
 const PAIRS = 2048;

@@ -1,4 +1,4 @@
-import { readLatin1 } from "./text.ts";
+import { readLatin1 } from "./text-encodings.ts";
 
 /** Shapes and places made since the tables were last emptied; then they start anew. */
 const MAX_MADE = 2048;

@@ -1,4 +1,4 @@
-import { readLatin1, readUtf8 } from "./text.ts";
+import { readLatin1, readUtf8 } from "./text-encodings.ts";
 import {
   bytes,
   charge,

@@ -1,5 +1,4 @@
-import { fail } from "./fault.ts";
-import { isWellFormed, writeUtf8 } from "./text.ts";
+import { refuseTorn, writeUtf8 } from "./text-encodings.ts";
 import type { Writer } from "./writer.ts";
 
 /** Longest text written by a loop, in units: a native call costs as much as some forty units, whatever its length. */
@@ -92,7 +91,7 @@ function writeLongText(writer: Writer, text: string, room?: number): void {
   const at = start + left;
   const written = writeUtf8(writer.bytes, at, text);
   if (written !== units && room === undefined) {
-    if (!isWellFormed(text)) fail("text", "expected text, got a lone surrogate");
+    refuseTorn(text);
     if (units > RESERVED_UNITS) return writeLongText(writer, text, 3 * units);
   }
   writer.pos = at + written;

@@ -2,7 +2,9 @@
 import { Generator } from "./generator.ts";
 import type { Planned } from "./plan.ts";
 import { FREE_VALUES, FREE_VALUES_PER_BYTE } from "./state.ts";
-import { readLatin1, TextReader, writeText } from "./text.ts";
+import { writeText } from "./text.ts";
+import { readLatin1 } from "./text-encodings.ts";
+import { TextReader } from "./text-reader.ts";
 import { viewOf } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 

@@ -7,10 +7,10 @@ const BRAND: symbol = /* @__PURE__ */ Symbol.for("@pipit/codec.Fault");
  * Not an `Error`, because taking a stack trace per level would make refusals of deep values slow.
  */
 export class Fault {
-  readonly code: CodecErrorCode;
-  readonly detail: string;
+  declare readonly code: CodecErrorCode;
+  declare readonly detail: string;
   readonly path: string[] = [];
-  cause: unknown;
+  declare cause: unknown;
 
   constructor(code: CodecErrorCode, detail: string) {
     this.code = code;

@@ -18,7 +18,7 @@ const SHARED_USES = 2;
 
 export class Generator {
   /** Values that the text refers to. */
-  readonly externals: unknown[];
+  declare readonly externals: unknown[];
   readonly functions: string[] = [];
   /** Statements that the reading of each message begins with. */
   starts = "";

@@ -38,15 +38,15 @@ export function widthOf({ node, optional }: Field): number {
 
 /** A member as the interpreter needs it: nodes are of many shapes, this is of one. */
 class Step {
-  readonly field: Field;
-  readonly name: string;
-  readonly optional: boolean;
+  declare readonly field: Field;
+  declare readonly name: string;
+  declare readonly optional: boolean;
   /** Where its head lies among the head bits. */
-  readonly offset: number;
-  readonly width: number;
-  readonly head: Node["head"];
-  readonly encode: Node["encode"];
-  readonly decode: Node["decode"];
+  declare readonly offset: number;
+  declare readonly width: number;
+  declare readonly head: Node["head"];
+  declare readonly encode: Node["encode"];
+  declare readonly decode: Node["decode"];
   /** Taken when a value is first decoded. */
   set: ReturnType<typeof takeSetter> | undefined = undefined;
 

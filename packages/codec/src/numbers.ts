@@ -1,6 +1,7 @@
 import { expected, fail } from "./fault.ts";
 import { leaf, type LeafSpec } from "./leaf.ts";
-import { fixedList, i64List, u64List } from "./lists.ts";
+import { i64List, u64List } from "./list-pairs.ts";
+import { fixedList } from "./lists.ts";
 import type { List } from "./node.ts";
 import type { LeafType } from "./schema.ts";
 import { joinInt, toDate, toMs, writeInt } from "./values.ts";

@@ -1,7 +1,7 @@
 import { expected } from "./fault.ts";
 import { leaf, type LeafSpec } from "./leaf.ts";
 import type { In, Out } from "./state.ts";
-import { isTorn, isWide } from "./text.ts";
+import { isTorn, isWide } from "./text-encodings.ts";
 import { readUuid, writeUuid } from "./uuid.ts";
 import { copyOf, isBytes } from "./values.ts";
 import type { Codec } from "./types.ts";

@@ -1,7 +1,9 @@
 /** What the interpreter of the format works on: the state of one message being written or read. */
 import { fail, truncated } from "./fault.ts";
 import { viewOf } from "./reader.ts";
-import { isWellFormed, isWide, TextReader, writeText } from "./text.ts";
+import { writeText } from "./text.ts";
+import { isWide, refuseTorn } from "./text-encodings.ts";
+import { TextReader } from "./text-reader.ts";
 import type { Writer } from "./writer.ts";
 
 /** Most times that a schema which refers to itself may do so inside one value. */
@@ -13,13 +15,13 @@ export const FREE_VALUES_PER_BYTE = 16;
 
 /** One message being written. */
 export class Out {
-  readonly writer: Writer;
+  declare readonly writer: Writer;
   /** Whether optional fields with a default must be present: what `is` asks. */
-  readonly strict: boolean;
+  declare readonly strict: boolean;
   narrow = "";
   wide = "";
   /** Whether strings are looked at one by one, as a wide one is among them or was in the message before. */
-  readonly probing: boolean;
+  declare readonly probing: boolean;
   depth = 0;
   /** The recursive values that enclose the current one, to tell cycles from depth. */
   readonly above: unknown[] = [];
@@ -57,7 +59,7 @@ export class Out {
 
   text(value: string): void {
     if (this.probing && isWide(value)) {
-      if (!isWellFormed(value)) fail("text", "expected text, got a lone surrogate");
+      refuseTorn(value);
       this.wide += value;
       this.leb(value.length * 2 + 1);
     } else {
@@ -99,25 +101,25 @@ export function writeLeb(bytes: Uint8Array, start: number, value: number): numbe
 
 /** One message being read. */
 export class In {
-  readonly bytes: Uint8Array;
+  declare readonly bytes: Uint8Array;
   #view: DataView | undefined;
-  pos: number;
+  declare pos: number;
   /** Where the data ends: at the text sections. */
-  end: number;
-  readonly views: boolean;
+  declare end: number;
+  declare readonly views: boolean;
   readonly text: TextReader = new TextReader();
   depth = 0;
   /** Free values that are left. */
-  budget: number;
+  declare budget: number;
   /** Bytes of the message. */
-  readonly size: number;
+  declare readonly size: number;
   /**
    * Bits that elements may still claim before they are read. No two elements share their least bits, so valid messages have
    * enough; without a common count each level of a recursive list could claim room for all the rest once more.
    */
-  claims: number;
+  declare claims: number;
   /** Objects that its values of type `any` may still make, all of them together; unset before the first. */
-  objects: number | undefined;
+  declare objects: number | undefined;
 
   constructor(bytes: Uint8Array, view: DataView | undefined, start: number, end: number, views: boolean) {
     this.bytes = bytes;

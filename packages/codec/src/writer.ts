@@ -17,11 +17,11 @@ export function allocate(size: number): Uint8Array {
  * output and is never touched again. Growing replaces `bytes` and `view`, so read them again after `reserve`.
  */
 export class Writer {
-  bytes!: Uint8Array;
-  view!: DataView;
+  declare bytes: Uint8Array;
+  declare view: DataView;
   pos = 0;
   /** The memory of `bytes`: asking `bytes` for it each time would cost a tenth of a small message. */
-  buffer!: ArrayBufferLike;
+  declare buffer: ArrayBufferLike;
 
   constructor(size: number = FIRST_BYTES) {
     use(this, allocate(size));
