@@ -66,7 +66,7 @@ if(p>=0){end=p;if(pass)for(let i=0;i<M.length;i++)if(M[i]>1)M[i]=0;return;}
 if(pass)bad();
 for(let i=0;i<M.length;i++)M[i]=M[i]||2;
 }
-}finally{w.pos=end;busy=false;}
+}finally{w.pos=end;busy=false;if(L>65536)w=B=V=X=Z=0;}
 }
 `;
 }
@@ -125,6 +125,7 @@ Q=${FREE_VALUES}+${FREE_VALUES_PER_BYTE}*(E-p);
 ${g.starts}${hasText ? openText(g) : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
 ${body}if(p!==E)bad();
 ${hasText ? "if(t!==te)bad();if(wide)W.closeWide();" : ""}
+B=V=I.bytes=I.view=0;
 return v;
 };
 })();

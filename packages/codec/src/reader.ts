@@ -5,10 +5,15 @@ const NO_VIEW: DataView = new DataView(EMPTY.buffer);
 let lastBytes: Uint8Array = EMPTY;
 let lastView = NO_VIEW;
 
+/** Longest array whose view is kept, since that keeps the array alive. */
+const KEPT_BYTES = 65_536;
+
 /** A view of all of `bytes`. The last one is kept, for callers that read one array several times. */
 export function viewOf(bytes: Uint8Array): DataView {
   if (lastBytes !== bytes) {
-    lastView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (bytes.length > KEPT_BYTES) return view;
+    lastView = view;
     lastBytes = bytes;
   }
   return lastView;

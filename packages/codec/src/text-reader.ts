@@ -1,7 +1,7 @@
 /** Reads the text sections at the end of a message (docs/codec-format.md, section 5). */
 import { fail, truncated } from "./fault.ts";
 import { viewOf } from "./reader.ts";
-import { hasUpperUnits, isTorn, isWellFormed, readLatin1, readUtf16, readUtf8 } from "./text-encodings.ts";
+import { hasUpperUnits, isTorn, readLatin1, readUtf16, readUtf8, refuseTorn } from "./text-encodings.ts";
 
 /** Bytes of narrow text that are made into one string at a time: what a kept short string keeps alive at most. */
 const PAGE_BYTES = 4096;
@@ -31,7 +31,6 @@ export class TextReader {
     this.#view = view;
     this.#taken = 0;
     this.#wide = undefined;
-    this.#page = "";
     if (end <= start) truncated();
     let pos = end - 1;
     const last = bytes[pos] as number;
@@ -125,6 +124,8 @@ export class TextReader {
     if (this.#wideStart !== this.#wideEnd && this.#wide?.length !== this.#taken) {
       fail("trailing", "wide text is left over that no string took");
     }
+    // Compiled code keeps its reader, and would keep the message alive with it.
+    this.#bytes = this.#view = this.#wide = undefined as never;
   }
 }
 
@@ -132,7 +133,7 @@ export class TextReader {
 function readWide(bytes: Uint8Array, view: DataView, start: number, end: number, utf16: boolean): string {
   if (utf16) {
     const text = readUtf16(bytes, view, start, end);
-    if (hasUpperUnits(view, start, end) && !isWellFormed(text)) fail("text", "expected UTF-16, got a lone surrogate");
+    if (hasUpperUnits(view, start, end)) refuseTorn(text);
     return text;
   }
   return readUtf8(bytes, start, end);

@@ -1,10 +1,14 @@
 /** Hostile messages may not take memory out of proportion: counted, not measured, so that every run says the same. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { isCodecError } from "../src/codec-error.ts";
 import {
   any,
   array,
+  bytes,
   type Codec,
   f64,
   int,
@@ -155,6 +159,30 @@ for (const engine of engines) {
     });
   });
 }
+
+describe("a codec", () => {
+  for (const engine of engines) {
+    it(`${engine.name}: lets go of a long message and its value`, async () => {
+      const codec = engine.of(struct({ list: array(f64), text: string, blob: bytes, more: any }));
+      const refs = useOnce(codec);
+      await setImmediate();
+      setFlagsFromString("--expose-gc");
+      (runInNewContext("gc") as () => void)();
+      assert.deepEqual(
+        refs.map((ref) => ref.deref() !== undefined),
+        [false, false],
+      );
+    });
+  }
+
+  /** Encodes a value and decodes its message; gives both. */
+  function useOnce(codec: Codec<Record<string, unknown>>): WeakRef<object>[] {
+    const value = { list: [1, 2], text: "漢".repeat(50_000), blob: new Uint8Array(5_000_000), more: { a: 1 } };
+    const bytes = codec.encode(value);
+    codec.decode(bytes);
+    return [new WeakRef(value), new WeakRef(bytes.buffer)];
+  }
+});
 
 describe("any inside messages", () => {
   /** CBOR arrays without elements, in one array. */
