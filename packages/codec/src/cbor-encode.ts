@@ -15,7 +15,7 @@ import {
   TYPED_ARRAYS,
 } from "./cbor-tags.ts";
 import { insertHead, putHead, writeHead, writeText } from "./cbor-text.ts";
-import { describe, fieldSegment } from "./codec-error.ts";
+import { describe, fieldSegment, tagOf } from "./codec-error.ts";
 import { expected, Fault, fail, toCodecError, within } from "./fault.ts";
 import { halves, whole } from "./list-pairs.ts";
 import { readLatin1 } from "./text-encodings.ts";
@@ -107,7 +107,7 @@ function writeObject(value: object, depth: number, node: KeyNode): void {
   if (prototype === Object.prototype || prototype === null) return writeFields(value, depth, node, polluted);
   if (value instanceof Simple) return writeHead(writer, MAJOR_SIMPLE, value.value);
   if (value instanceof Tagged) return writeTagged(value, depth, node);
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const kind = tagOf(value);
   switch (kind) {
     case "Object":
       return writeFields(value, depth, node, true);

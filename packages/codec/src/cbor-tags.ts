@@ -25,9 +25,9 @@ export const CBOR_MAX_BIGNUM_BYTES = 1024;
  */
 export class Tagged {
   /** The tag number, 0 to 2^64−1: a `bigint` only above 2^53−1. */
-  readonly tag: number | bigint;
+  declare readonly tag: number | bigint;
   /** What the tag encloses. */
-  readonly value: unknown;
+  declare readonly value: unknown;
 
   /** @throws CodecError `range` when `tag` is not an integer from 0 to 2^64−1 */
   constructor(tag: number | bigint, value: unknown) {
@@ -42,7 +42,7 @@ export class Tagged {
 /** A simple value of RFC 8949 section 3.3 that has no meaning yet. */
 export class Simple {
   /** 0 to 19 or 32 to 255: the ones between are `false`, `true`, `null`, `undefined`, or reserved. */
-  readonly value: number;
+  declare readonly value: number;
 
   /** @throws CodecError `range` when `value` is not a simple value without a meaning */
   constructor(value: number) {

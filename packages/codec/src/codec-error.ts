@@ -74,6 +74,11 @@ export function fieldSegment(name: string): string {
   return /^[A-Za-z_$][\w$]{0,63}$/.test(name) ? `.${name}` : `[${quote(name, 64)}]`;
 }
 
+/** What an object says that it is: `Object`, `Map`, `Date`, … Also right for objects of another realm. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
 /** A value in an error message: its type, and itself when that is short. */
 export function describe(value: unknown): string {
   if (value === null || typeof value === "boolean") return String(value);
@@ -82,7 +87,7 @@ export function describe(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint")
     return `${typeof value} ${Object.is(value, -0) ? "-0" : value}`;
   if (Array.isArray(value)) return `array of ${value.length}`;
-  const name = Object.prototype.toString.call(value).slice(8, -1);
+  const name = tagOf(value);
   return typeof value === "object" && name !== "Object" ? name : typeof value;
 }
 

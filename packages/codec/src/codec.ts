@@ -27,7 +27,7 @@ interface Engine {
 
 /** What all codecs are. Its methods do not work when taken off the object. */
 class SchemaCodec {
-  readonly "~def": Declaration;
+  declare readonly "~def": Declaration;
   readonly #interpret: boolean;
   #engine: Engine | undefined;
   /** Bytes that the next message may need, by those before it. Steers buffers, never bytes. */

@@ -33,6 +33,11 @@ export function expected(what: string, value: unknown, code: CodecErrorCode = "t
   fail(value === undefined ? "missing" : code, `expected ${what}, got ${describe(value)}`);
 }
 
+/** A number where another was wanted is out of range; anything else is of the wrong type. */
+export function expectedNumber(what: string, value: unknown): never {
+  expected(what, value, typeof value === "number" || typeof value === "bigint" ? "range" : "type");
+}
+
 /** Refuses bytes that end too soon: where they do says as much as which part of the value is missing. */
 export function truncated(): never {
   fail("truncated", "the bytes end inside the value");

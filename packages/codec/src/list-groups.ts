@@ -8,7 +8,7 @@ import type { Writer } from "./writer.ts";
 function groupList(name: string, signed: boolean): List {
   return {
     name,
-    least: leastGroups,
+    least: (n) => n + Math.ceil(n / 4),
     write(out, values, n) {
       for (let i = 0; i < n; i += CHUNK) writeGroups(out, values, i, Math.min(i + CHUNK, n), signed);
     },
@@ -106,7 +106,3 @@ function readGroups(from: ListIn, values: number[], start: number, stop: number,
 
 export const u32List: List = /* @__PURE__ */ groupList("u32", false);
 export const i32List: List = /* @__PURE__ */ groupList("i32", true);
-
-function leastGroups(n: number): number {
-  return n + Math.ceil(n / 4);
-}

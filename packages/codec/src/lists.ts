@@ -2,7 +2,7 @@
  * What the dense forms of number lists share (docs/codec-format.md, section 6). Writers find the first wrong element and say
  * which; readers never look past `from.end` for a value, though they may load past it where the buffer goes on.
  */
-import { expected, truncated, within } from "./fault.ts";
+import { expectedNumber, truncated, within } from "./fault.ts";
 import type { List, ListIn } from "./node.ts";
 
 /**
@@ -40,7 +40,7 @@ export function copies(sample: number, n: number): number[] {
 /** Refuses the element at `index`. */
 export function wrongItem(what: string, value: unknown, index: number): never {
   try {
-    expected(what, value, typeof value === "number" || typeof value === "bigint" ? "range" : "type");
+    expectedNumber(what, value);
   } catch (error) {
     throw within(error, `[${index}]`);
   }

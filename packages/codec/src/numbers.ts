@@ -1,4 +1,4 @@
-import { expected, fail } from "./fault.ts";
+import { expected, expectedNumber, fail } from "./fault.ts";
 import { leaf, type LeafSpec } from "./leaf.ts";
 import { i64List, u64List } from "./list-pairs.ts";
 import { fixedList } from "./lists.ts";
@@ -31,7 +31,7 @@ function fixed(
     encode(out, value) {
       const { writer } = out;
       writer.reserve(size);
-      if (!put(writer.view, writer.pos, value)) expected(kind, value, codeFor(value));
+      if (!put(writer.view, writer.pos, value)) expectedNumber(kind, value);
       writer.pos += size;
     },
     decode: (from) => read(from.view, from.skip(size)),
@@ -54,16 +54,11 @@ function fixed(
   });
 }
 
-/** A number where a number was wanted is out of range; anything else is of the wrong type. */
-function codeFor(value: unknown): "range" | "type" {
-  return typeof value === "number" || typeof value === "bigint" ? "range" : "type";
-}
-
 const u32Spec: LeafSpec = {
   least: 1,
   most: 5,
   encode(out, value) {
-    if (typeof value !== "number" || value >>> 0 !== value) expected("u32", value, codeFor(value));
+    if (typeof value !== "number" || value >>> 0 !== value) expectedNumber("u32", value);
     out.leb(value);
   },
   decode(from) {
@@ -83,7 +78,7 @@ const i32Spec: LeafSpec = {
   least: 1,
   most: 5,
   encode(out, value) {
-    if (typeof value !== "number" || (value | 0) !== value) expected("i32", value, codeFor(value));
+    if (typeof value !== "number" || (value | 0) !== value) expectedNumber("i32", value);
     out.leb(((value << 1) ^ (value >> 31)) >>> 0);
   },
   decode(from) {
@@ -106,7 +101,7 @@ const uintSpec: LeafSpec = {
   least: 1,
   most: 8,
   encode(out, value) {
-    if (!Number.isSafeInteger(value) || (value as number) < 0) expected("uint", value, codeFor(value));
+    if (!Number.isSafeInteger(value) || (value as number) < 0) expectedNumber("uint", value);
     out.leb(value as number);
   },
   decode: (from) => from.leb(),
@@ -121,7 +116,7 @@ const intSpec: LeafSpec = {
   least: 1,
   most: 9,
   encode(out, value) {
-    if (!Number.isSafeInteger(value)) expected("int", value, codeFor(value));
+    if (!Number.isSafeInteger(value)) expectedNumber("int", value);
     out.writer.reserve(9);
     out.writer.pos = writeInt(out.writer.bytes, out.writer.pos, value as number);
   },

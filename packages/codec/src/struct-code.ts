@@ -22,7 +22,7 @@ export function genMembers(g: Generator, fields: readonly Field[], values: reado
     }
     heads.push(head);
   });
-  bytes.forEach((parts, k) => g.line(`B[p${k > 0 ? `+${k}` : ""}]=${parts.join("|")};`));
+  bytes.forEach((parts, k) => g.line(`B[p+${k}]=${parts.join("|")};`));
   if (bytes.length > 0) g.line(`p+=${bytes.length};`);
   fields.forEach(({ node, optional }, i) => {
     const v = values[i] as string;
@@ -41,12 +41,24 @@ function genHead(g: Generator, { node, optional }: Field, v: string): string {
   return head;
 }
 
-export function genStructEncode(g: Generator, fields: readonly Field[], v: string): void {
+/** @param check refuses what is no object of this kind */
+export function genStructEncode(
+  g: Generator,
+  fields: readonly Field[],
+  v: string,
+  check: (value: unknown) => void,
+): void {
   g.line(`if(typeof ${v}!=="object"||${v}===null)bad();`);
   const values = fields.map(({ name }) =>
     g.bind(name in Object.prototype ? `${g.external(own)}(${v},${g.text1(name)})` : `${v}[${g.text1(name)}]`),
   );
+  if (mayBeBare(fields)) g.line(`if(!(${[...values, 0].join("||")}))${g.external(check)}(${v});`);
   genMembers(g, fields, values);
+}
+
+/** Whether all fields may be missing. Most refuse `undefined`; where none does, any list would pass for an object without them. */
+export function mayBeBare(fields: readonly Field[]): boolean {
+  return fields.every(({ optional, node }) => optional || node.kind === "any" || node.kind === "nullable");
 }
 
 /** Emits the statements that read the members; gives a variable or expression for each, and for whether it is there. */

@@ -1,11 +1,12 @@
 import { type Member, membersOf } from "./children.ts";
 import { makeCodec } from "./codec.ts";
-import { fieldSegment } from "./codec-error.ts";
+import { fieldSegment, tagOf } from "./codec-error.ts";
+import { own } from "./define.ts";
 import { expected } from "./fault.ts";
 import { type Field, fieldOf, membersNode } from "./members.ts";
 import type { Def, Node } from "./node.ts";
 import type { OptionalDef } from "./optional.ts";
-import { genStructDecode, genStructEncode } from "./struct-code.ts";
+import { genStructDecode, genStructEncode, mayBeBare } from "./struct-code.ts";
 import { objectMaker } from "./values.ts";
 import type { CodecOf, StructInput, StructOutput } from "./types.ts";
 
@@ -96,8 +97,17 @@ export interface StructNode extends Node {
 }
 
 function structNode(fields: readonly Field[], of: readonly Node[], aliases: StructNode["aliases"]): StructNode {
+  let bare: boolean | undefined;
   const check = (value: unknown): void => {
     if (typeof value !== "object" || value === null) expected("object", value);
+    bare ??= mayBeBare(fields);
+    // Lists, Maps, dates, promises and the like would lose what they hold.
+    if (
+      bare &&
+      tagOf(value) !== "Object" &&
+      fields.every(({ name }) => own(value as Record<string, unknown>, name) === undefined)
+    )
+      expected("object", value);
   };
   return {
     ...membersNode(() => fields, check, objectMaker),
@@ -105,7 +115,7 @@ function structNode(fields: readonly Field[], of: readonly Node[], aliases: Stru
     fields,
     aliases,
     of,
-    genEncode: (g, v) => genStructEncode(g, fields, v),
+    genEncode: (g, v) => genStructEncode(g, fields, v, check),
     genDecode: (g) => genStructDecode(g, fields),
   };
 }

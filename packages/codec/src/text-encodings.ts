@@ -19,9 +19,8 @@ interface Globals {
 const LOOP_CHARS = 24;
 /** From here on looking for wide characters and copying beats converting to UTF-8. Measured on Node 20. */
 const LONG_CHARS = 1024;
-const CHUNK = 4096;
-/** Memory for units of UTF-16 on their way into a string. */
-const UNIT_BYTES = 8192;
+/** Bytes that become a piece of a string at a time where no native call makes all of it. */
+const PIECE_BYTES = 8192;
 
 const { Buffer, TextEncoder } = globalThis as unknown as Globals;
 // Imitations of `Buffer` have no such methods, and go the portable way.
@@ -40,7 +39,7 @@ export function isWide(text: string): boolean {
 }
 
 /** Whether every surrogate of `text` has its partner. */
-export function isWellFormed(text: string): boolean {
+function isWellFormed(text: string): boolean {
   const check = (text as { isWellFormed?: () => boolean }).isWellFormed;
   return check !== undefined ? check.call(text) : !/\p{Surrogate}/u.test(text);
 }
@@ -55,23 +54,22 @@ export function isTorn(text: string): boolean {
   return (text.charCodeAt(0) & 0xfc00) === 0xdc00 || (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
 }
 
-/** Writes one character a byte; whether each was at most U+00FF. There must be room for 16 bytes more. */
-export function writeLatin1(bytes: Uint8Array, start: number, text: string): boolean {
+/** Writes one character a byte where there is room for 16 more; gives the position after them, or -1 for one past U+00FF. */
+export function writeLatin1(bytes: Uint8Array, start: number, text: string): number {
   const units = text.length;
   if (units < LOOP_CHARS || native === undefined) {
-    let pos = start;
     for (let i = 0; i < units; i++) {
       const unit = text.charCodeAt(i);
-      if (unit > 255) return false;
-      bytes[pos++] = unit;
+      if (unit > 255) return -1;
+      bytes[start + i] = unit;
     }
   }
   // As many bytes as characters: ASCII. Long text is looked at first, as Latin-1 is then copied and not converted.
   else if (units >= LONG_CHARS || native.utf8Write.call(bytes, text, start) !== units) {
-    if (isWide(text)) return false;
+    if (isWide(text)) return -1;
     native.latin1Write.call(bytes, text, start);
   }
-  return true;
+  return start + units;
 }
 
 /** Writes the units of a text, little-endian. */
@@ -127,7 +125,7 @@ let unitBytes: Uint8Array;
 /** UTF-8 by way of UTF-16; undefined for anything else. */
 function readByLoop(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (units === undefined) {
-    unitBytes = new Uint8Array(UNIT_BYTES);
+    unitBytes = new Uint8Array(PIECE_BYTES);
     units = new DataView(unitBytes.buffer);
   }
   const view = units;
@@ -135,7 +133,7 @@ function readByLoop(bytes: Uint8Array, start: number, end: number): string | und
   let pos = start;
   while (pos < end) {
     // The last one may take two units.
-    const stop = Math.min(end, pos + UNIT_BYTES / 2 - 1);
+    const stop = Math.min(end, pos + PIECE_BYTES / 2 - 1);
     let size = 0;
     while (pos < stop) {
       let unit = bytes[pos++] as number;
@@ -181,8 +179,8 @@ export function readLatin1(bytes: Uint8Array, start: number, end: number): strin
   if (size <= 12) return readTiny(bytes, start, size);
   if (native !== undefined) return native.latin1Slice.call(bytes, start, end);
   let text = "";
-  for (let at = start; at < end; at += CHUNK) {
-    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + CHUNK, end)) as unknown as number[]);
+  for (let at = start; at < end; at += PIECE_BYTES) {
+    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + PIECE_BYTES, end)) as unknown as number[]);
   }
   return text;
 }

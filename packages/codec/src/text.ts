@@ -38,7 +38,7 @@ function writeNarrow(writer: Writer, pos: number, narrow: string): number {
     writer.pos = pos;
     writer.reserve(units + 16);
   }
-  return writeLatin1(writer.bytes, pos, narrow) ? pos + units : -1;
+  return writeLatin1(writer.bytes, pos, narrow);
 }
 
 function writeWide(writer: Writer, start: number, wide: string, narrowUnits: number): number {
@@ -102,15 +102,13 @@ function writeShort(bytes: Uint8Array, start: number, text: string): number {
   return saved > 0 ? 0 : pos - start;
 }
 
-/** A length and a flag as a base-128 number whose lowest group is its last byte. */
+/** A length and a flag as a base-128 number whose lowest group is its last byte. Gives the position after it. */
 function writeBackwards(bytes: Uint8Array, start: number, length: number, flag: number): number {
-  let count = 1;
-  for (let rest = length >>> 6; rest > 0; rest >>>= 7) count++;
-  let pos = start + count - 1;
-  let rest = length >>> 6;
-  bytes[pos] = ((length & 63) << 1) | flag | (rest > 0 ? 128 : 0);
-  for (; rest > 0; rest >>>= 7) bytes[--pos] = (rest & 127) | (rest > 127 ? 128 : 0);
-  return start + count;
+  let rest = length * 2 + flag;
+  let end = start + 1;
+  for (let more = rest; more > 127; more >>>= 7) end++;
+  for (let pos = end; pos > start; rest >>>= 7) bytes[--pos] = rest > 127 ? rest | 128 : rest;
+  return end;
 }
 
 /** Whether UTF-16 is the smaller form, judged by at most 256 units, evenly spread. Normative: bytes depend on it. */

@@ -1,4 +1,5 @@
 import { makeCodec } from "./codec.ts";
+import { tagOf } from "./codec-error.ts";
 import { expected, truncated } from "./fault.ts";
 import { ELEMENT_BYTES } from "./kinds.ts";
 import type { Def, Node } from "./node.ts";
@@ -50,8 +51,7 @@ function typedArrayNode(name: string): TypedArrayNode {
     b: ArrayBufferLike,
   ) => unknown;
   const copyIn = (value: unknown): Uint8Array => {
-    if (Object.prototype.toString.call(value) !== `[object ${name}]` || !ArrayBuffer.isView(value))
-      expected(name, value);
+    if (tagOf(value) !== name || !ArrayBuffer.isView(value)) expected(name, value);
     return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   };
   const view = (bytes: Uint8Array, start: number, length: number): unknown =>

@@ -1,4 +1,5 @@
 /** Checks and conversions that both engines call, each with a wrong value refused. */
+import { tagOf } from "./codec-error.ts";
 import { expected, fail } from "./fault.ts";
 import { writeLeb } from "./state.ts";
 
@@ -28,7 +29,7 @@ export function joinInt(first: number, rest: number): number {
 
 /** Milliseconds of a valid `Date`; anything else is refused. */
 export function toMs(value: unknown): number {
-  if (Object.prototype.toString.call(value) !== "[object Date]" || !(value instanceof Date)) expected("date", value);
+  if (tagOf(value) !== "Date" || !(value instanceof Date)) expected("date", value);
   const ms = value.getTime();
   return Number.isNaN(ms) ? fail("range", "expected date, got an invalid Date") : ms;
 }
@@ -39,7 +40,7 @@ export function toDate(ms: number): Date {
 }
 
 export function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || Object.prototype.toString.call(value) === "[object Uint8Array]";
+  return value instanceof Uint8Array || tagOf(value) === "Uint8Array";
 }
 
 /** A plain `Uint8Array` with its own memory, whatever class `bytes` has. */
@@ -51,7 +52,7 @@ export function copyOf(bytes: Uint8Array, start: number, size: number): Uint8Arr
 /** Keys and values of a plain object. */
 export function recordPairs(value: unknown): [string[], unknown[]] {
   // Lists, Maps, dates and the like would lose what they hold.
-  if (!Object.prototype.toString.call(value).endsWith(" Object]")) expected("record", value);
+  if (tagOf(value) !== "Object") expected("record", value);
   const object = value as Record<string, unknown>;
   const keys = Object.keys(object);
   const values = Object.values(object);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
+  any,
   array,
   bool,
   bytes,
@@ -18,6 +19,7 @@ import {
   int,
   map,
   nullable,
+  optional,
   record,
   set,
   string,
@@ -84,6 +86,9 @@ const types: readonly (readonly [name: string, codec: unknown, good: unknown, ta
   ["record", record(u8), { a: 1 }, ["plain object"]],
   ["map", map(string, u8), new Map([["a", 1]]), ["Map"]],
   ["struct", struct({ a: u8 }), { a: 1 }, []],
+  ["struct of optional fields", struct({ a: optional(u8), b: optional(string) }), { a: 1 }, ["plain object"]],
+  ["struct of anything", struct({ a: any, b: nullable(any) }), { a: 1, b: null }, ["plain object"]],
+  ["struct without fields", struct({}), {}, ["plain object"]],
   ["enumeration", enumeration(["x", "a"]), "x", ["string"]],
   ["union", union({ x: u8, y: u8 }), { type: "x", value: 1 }, []],
   ["typedArray", typedArray(Float64Array), new Float64Array(1), ["Float64Array"]],
@@ -140,6 +145,26 @@ for (const engine of engines) {
         }
       });
     }
+
+    test("an object of any class is a struct, and so is what has one of the fields", () => {
+      class Options {
+        readonly #secret = 5;
+        retries?: number;
+        name = String(this.#secret);
+      }
+      const codec: Codec<unknown> = engine.of(struct({ retries: optional(u8), toString: optional(u8) }));
+      for (const none of [new Options(), Object.create(null), { other: 5 }, { retries: undefined }]) {
+        assert.deepEqual(codec.encode(none), Uint8Array.of(0));
+      }
+      assert.deepEqual(codec.encode(Object.assign(new Map(), { retries: 0 })), Uint8Array.of(1, 0));
+      assert.throws(() => codec.encode(new Map([["retries", 5]])), {
+        message: "$: expected object, got Map",
+      });
+      assert.throws(() => engine.of(array(codec)).encode([{}, Promise.resolve({})]), {
+        message: "$[1]: expected object, got Promise",
+      });
+      assert.equal(codec.is([]), false);
+    });
 
     test("a list that changes while it is read is refused or written whole", () => {
       for (const [first, then] of [
