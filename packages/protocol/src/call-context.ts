@@ -9,7 +9,7 @@ export interface CallContext {
   readonly deadlineMs: number;
   /** Fires when the call is cancelled, timed out or its connection is lost. */
   readonly signal: AbortSignal;
-  /** W3C trace context header, when the caller sent one. */
+  /** W3C trace context (`traceparent`), when the caller sent a well-formed one. */
   readonly traceparent: string | undefined;
   readonly criticality: 0 | 1 | 2;
   /** Retries that the call tree below may still spend; nested calls borrow from it and give back (law 4). */

@@ -24,14 +24,16 @@ function written(call: DescribedCall): Reader {
   return new Reader(writer.take());
 }
 
+const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 const cases: readonly [what: string, part: Partial<RequestHead>][] = [
   ["metadata", { metadata: new Metadata({ "x-tenant": "seven" }) }],
   ["an idempotency key", { idempotencyKey: "k".repeat(256) }],
   ["an attempt", { attempt: 2 }],
   ["no retries lent", { retriesLent: 0 }],
   ["criticality", { criticality: 2 }],
-  ["a trace", { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" }],
-  ["all at once", { idempotencyKey: "k", attempt: 300, retriesLent: 255, criticality: 0, traceparent: "t" }],
+  ["a trace", { traceparent: trace }],
+  ["all at once", { idempotencyKey: "k", attempt: 300, retriesLent: 255, criticality: 0, traceparent: trace }],
 ];
 
 for (const [what, part] of cases) {
@@ -46,6 +48,11 @@ test("a call of which nothing is special has no fields, and reading none says th
   assert.equal(hasRequestFields(plainHead), false);
   assert.deepEqual(written(plainHead).bytes, new Uint8Array([0]));
   assert.deepEqual(readRequestFields(written(plainHead)), plainHead);
+});
+
+test("a malformed trace context counts as none", () => {
+  const call = headWith({ attempt: 2, traceparent: "00-1-2-03" });
+  assert.deepEqual(readRequestFields(written(call)), headWith({ attempt: 2 }));
 });
 
 test("a field of a later version is passed over", () => {

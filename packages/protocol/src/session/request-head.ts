@@ -4,6 +4,7 @@ import type { OutgoingCall } from "../transport.ts";
 import { decodeText, encodeText, metadataBytes, readMetadata } from "./bytes.ts";
 import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
+import { isTraceparent } from "./traceparent.ts";
 import { defaultRetriesLent, RequestField } from "./wire.ts";
 
 /** Longest idempotency key and trace context. */
@@ -70,9 +71,11 @@ function readRequestField(head: RequestHead, id: number, value: Uint8Array): voi
     case RequestField.criticality:
       head.criticality = bounded(value, 0, 2) as 0 | 1 | 2;
       return;
-    case RequestField.traceparent:
-      head.traceparent = text(value, "Trace context");
+    case RequestField.traceparent: {
+      const traceparent = text(value, "Trace context");
+      if (isTraceparent(traceparent)) head.traceparent = traceparent;
       return;
+    }
     case RequestField.metadata:
       head.metadata = readMetadata(new Reader(value));
       break;
