@@ -173,3 +173,23 @@ test("a message of a type that was long may be short the next time, and the reve
     assert.deepEqual(call.end, { type: "reply", reply: { text: "x".repeat(length) }, trailers: undefined });
   }
 });
+
+test("a stream that was begun before the peer's preface has all of the window that this tells", async () => {
+  const streamWindowBytes = 4 * mebibyte;
+  const pair = await wirePair({ contract: Flow, serverLimits: { streamWindowBytes }, onCall: (call) => call.accept() });
+  const call = new RecordedCall(Flow.methods.any, undefined);
+  const stream = pair.connection.start(call);
+  let sentBytes = 0;
+  const item = new Uint8Array(itemBytes);
+  const fill = (): void => {
+    while (stream.writable) {
+      stream.send(item);
+      sentBytes += itemBytes;
+    }
+  };
+  call.onEvent = (event) => void (event.type === "writable" && fill());
+  fill();
+  assert.ok(sentBytes < mebibyte, `${sentBytes} bytes before the preface`);
+  await pair.clock.advance(1000);
+  assert.ok(sentBytes >= streamWindowBytes, `${sentBytes} bytes behind it`);
+});

@@ -14,7 +14,7 @@ const limits = {
 };
 
 function open(flow: FlowControl): StreamCredit {
-  return new StreamState(flow.streamSendCredit, flow.streamWindowBytes);
+  return new StreamState(flow.streamWindowBytes);
 }
 
 test("an item may overdraw the windows, the next one waits for credit of both", () => {
@@ -140,7 +140,7 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
       `${wire.takenBytes} taken, ${wire.givenBytes} given`,
     );
     for (const { sender, receiver } of wire.links) {
-      assert.equal(sender.sendCredit, receiver.receiveCredit);
+      assert.equal(streamBytes + sender.sendBalance, receiver.receiveCredit);
       assert.equal(receiver.receiveCredit + receiver.unreleased, receiver.windowBytes);
       assert.ok(receiver.unreleased * 2 < receiver.windowBytes);
       assert.ok(wire.sender.maySend(sender), "who waits is given credit");
@@ -158,4 +158,26 @@ test("credit that a connection was not told of is less than a quarter of its win
     assert.equal(credit > 0, i % 27 === 0, `item ${i}`);
     if (credit > 0) assert.equal(credit, 270_000);
   }
+});
+
+test("a stream that is open before the peer tells its windows has all of them afterwards", () => {
+  const flow = new FlowControl(limits);
+  const stream = open(flow);
+  flow.spend(stream, streamBytes);
+  assert.equal(flow.maySend(stream), false);
+  flow.onPeerWindows(4 * streamBytes, connectionBytes);
+  flow.spend(stream, 3 * streamBytes - 1);
+  assert.ok(flow.maySend(stream));
+  flow.spend(stream, 1);
+  assert.equal(flow.maySend(stream), false);
+});
+
+test("a peer's windows are never taken to be less than what holds before it tells them", () => {
+  const flow = new FlowControl(limits);
+  flow.onPeerWindows(1, 1);
+  const stream = open(flow);
+  flow.spend(stream, streamBytes - 1);
+  assert.ok(flow.maySend(stream));
+  flow.spend(open(flow), connectionBytes - streamBytes);
+  assert.ok(flow.maySend(stream));
 });

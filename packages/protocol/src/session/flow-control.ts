@@ -13,8 +13,8 @@ const maxCredit = 2 ** 40;
 
 /** Credit of one stream, each way. */
 export interface StreamCredit extends RenewedWindow {
-  /** Bytes of items that we may still send. One message may overdraw it. */
-  sendCredit: number;
+  /** Credit that the peer has given, less what was spent: on top of the window with which every stream begins. */
+  sendBalance: number;
   /** Bytes of items that the peer may still send. */
   receiveCredit: number;
   /** What `receiveCredit` is kept up to as items are consumed. */
@@ -27,12 +27,12 @@ export interface StreamCredit extends RenewedWindow {
 
 /** The credit of one connection, and what its streams have in common. */
 export class FlowControl {
-  /** Credit that a new stream's items have at the peer. */
-  streamSendCredit: number = base.streamWindowBytes;
   /** Window that a new stream's items have here. */
   readonly streamWindowBytes: number;
   readonly #mostStreamWindowBytes: number;
   readonly #windowBytes: number;
+  /** What the peer lets each stream begin with. Kept here, since streams may be open before the preface tells it. */
+  #firstSendCredit: number = base.streamWindowBytes;
   #sendCredit: number = base.connectionWindowBytes;
   #receiveCredit: number;
   #unreleased = 0;
@@ -50,7 +50,7 @@ export class FlowControl {
 
   /** The peer's preface says how large its windows are. */
   onPeerWindows(streamWindowBytes: number, connectionWindowBytes: number): void {
-    this.streamSendCredit = Math.max(base.streamWindowBytes, streamWindowBytes);
+    this.#firstSendCredit = Math.max(base.streamWindowBytes, streamWindowBytes);
     this.#sendCredit += Math.max(0, connectionWindowBytes - base.connectionWindowBytes);
   }
 
@@ -59,25 +59,27 @@ export class FlowControl {
     return this.#sendCredit > 0;
   }
 
-  /** Whether an item may be sent on the stream now. */
+  /** Whether an item may be sent on the stream now. It may overdraw what there is. */
   maySend(stream: StreamCredit): boolean {
-    return stream.sendCredit > 0 && this.#sendCredit > 0;
+    return this.#firstSendCredit + stream.sendBalance > 0 && this.#sendCredit > 0;
   }
 
   /** An item of so many bytes was sent. */
   spend(stream: StreamCredit, bytes: number): void {
-    stream.sendCredit -= bytes;
+    stream.sendBalance -= bytes;
     this.#sendCredit -= bytes;
   }
 
   /** The peer gave a stream credit. @throws ProtocolFault when it is beyond measure */
   onCredit(stream: StreamCredit, bytes: number): void {
-    stream.sendCredit = sum(stream.sendCredit, bytes);
+    checkCredit(this.#firstSendCredit + stream.sendBalance, bytes);
+    stream.sendBalance += bytes;
   }
 
   /** The peer gave the connection credit. @throws ProtocolFault when it is beyond measure */
   onConnectionCredit(bytes: number): void {
-    this.#sendCredit = sum(this.#sendCredit, bytes);
+    checkCredit(this.#sendCredit, bytes);
+    this.#sendCredit += bytes;
   }
 
   // Receiving.
@@ -141,7 +143,6 @@ export class FlowControl {
   }
 }
 
-function sum(credit: number, more: number): number {
+function checkCredit(credit: number, more: number): void {
   if (more > maxCredit || credit + more > maxCredit) throw new ProtocolFault(`Credit beyond ${maxCredit} bytes`);
-  return credit + more;
 }

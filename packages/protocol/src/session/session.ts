@@ -258,7 +258,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
   }
 
   #stateOf(stream: S): StreamState {
-    return (stream.state ??= new StreamState(this.#flow.streamSendCredit, this.#flow.streamWindowBytes));
+    return (stream.state ??= new StreamState(this.#flow.streamWindowBytes));
   }
 
   /** Gives the connection the credit back for items that nobody will consume. */

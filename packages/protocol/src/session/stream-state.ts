@@ -28,7 +28,7 @@ export interface SessionStream {
 
 /** What both ends keep for a stream of items or of large messages: credit each way, and what is under way. */
 export class StreamState implements StreamCredit {
-  sendCredit: number;
+  sendBalance = 0;
   receiveCredit: number;
   windowBytes: number;
   renewedAtMs: number = Number.NEGATIVE_INFINITY;
@@ -43,8 +43,7 @@ export class StreamState implements StreamCredit {
   /** What waits for the end of `packing` and `bulk`, in order. */
   afterBulk: (() => void)[] | undefined;
 
-  constructor(sendCredit: number, windowBytes: number) {
-    this.sendCredit = sendCredit;
+  constructor(windowBytes: number) {
     this.receiveCredit = windowBytes;
     this.windowBytes = windowBytes;
   }
