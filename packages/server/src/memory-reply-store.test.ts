@@ -4,7 +4,14 @@ import { virtualClock } from "@pipit/simulation";
 import { memoryReplyStore } from "./memory-reply-store.ts";
 import type { ReplyClaim, ReplyClaimRequest } from "./reply-store.ts";
 
-const request: ReplyClaimRequest = { caller: "alice", method: "a/b", key: "k", requestDigest: "d", remainingMs: 1000 };
+const request: ReplyClaimRequest = {
+  caller: "alice",
+  owner: "alice",
+  method: "a/b",
+  key: "k",
+  requestDigest: "d",
+  remainingMs: 1000,
+};
 const reply = { type: "reply", bytes: new Uint8Array(10) } as const;
 
 function claimed(claim: unknown): Extract<ReplyClaim, { type: "claimed" }> {
@@ -66,4 +73,31 @@ test("a full store refuses new calls, by entries and by bytes, and forgets none 
   const byBytes = memoryReplyStore({ clock, maxBytes: 2000 });
   await claimed(byBytes.claim(request)).commit({ type: "reply", bytes: new Uint8Array(1900) });
   assert.equal((byBytes.claim({ ...request, key: "new" }) as ReplyClaim).type, "full");
+});
+
+test("one caller that fills its share, by entries or by bytes, leaves others theirs, and gets it back as its entries expire", async () => {
+  const clock = virtualClock();
+  const reply = { type: "reply", bytes: new Uint8Array(1000) } as const;
+  for (const options of [{ maxEntries: 100 }, { maxBytes: 140_000 }]) {
+    const store = memoryReplyStore({ clock, ...options });
+    let calls = 0;
+    const callUntilFull = async (owner: string): Promise<number> => {
+      for (let count = 0; ; count++) {
+        const claim = store.claim({
+          ...request,
+          caller: owner,
+          owner,
+          key: `${calls++}`,
+        }) as ReplyClaim;
+        if (claim.type === "full") return count;
+        await claimed(claim).commit(reply);
+      }
+    };
+    const greedy = await callUntilFull("greedy");
+    assert.ok(greedy >= 90 && greedy <= 102, `${greedy}`);
+    assert.ok((await callUntilFull("modest")) >= 3);
+    assert.equal(await callUntilFull("greedy"), 0);
+    await clock.advance(600_001);
+    assert.equal(await callUntilFull("greedy"), greedy);
+  }
 });

@@ -1,7 +1,8 @@
 import { type Clock, RpcError, systemClock } from "@pipit/protocol";
+import { mayTake } from "./fair-share.ts";
 import type { ReplyClaim, ReplyClaimRequest, ReplyStore, StoredReply } from "./reply-store.ts";
 
-/** Options of {@link memoryReplyStore}. */
+/** Options of {@link memoryReplyStore}. Of entries and of bytes each caller gets its fair share, 94 % when it is alone. */
 export interface MemoryReplyStoreOptions {
   /** How long a reply is kept after it was given, in milliseconds; never less than the call had left. Default 600,000. */
   readonly ttlMs?: number | undefined;
@@ -20,7 +21,14 @@ const entryOverheadBytes = 256;
 /** An entry outlives its call's deadline by this much, in milliseconds: clocks run apart while packets travel. */
 const deadlineMarginMs = 60_000;
 
+/** What one caller takes of the store. */
+interface Share {
+  entries: number;
+  bytes: number;
+}
+
 interface Entry {
+  readonly owner: string;
   readonly requestDigest: string;
   expiresAtMs: number;
   weightBytes: number;
@@ -36,7 +44,8 @@ interface Waiting {
 
 /**
  * A {@link ReplyStore} in the memory of one process: it forgets with the process, so clients send a `once` call again only
- * to the instance and generation that got it. Unexpired entries are never evicted: a full store refuses new calls.
+ * to the instance and generation that got it. Unexpired entries are never evicted: a store that is full, or has no more room for
+ * this caller, refuses new calls.
  */
 export function memoryReplyStore(options: MemoryReplyStoreOptions = {}): ReplyStore {
   return new MemoryReplyStore(options);
@@ -49,6 +58,8 @@ class MemoryReplyStore implements ReplyStore {
   readonly #clock: Clock;
   /** In the order in which they were finished or begun; finished ones move to the end. */
   readonly #entries = new Map<string, Entry>();
+  /** By owner; none without entries. */
+  readonly #shares = new Map<string, Share>();
   #bytes = 0;
 
   constructor(options: MemoryReplyStoreOptions) {
@@ -69,10 +80,11 @@ class MemoryReplyStore implements ReplyStore {
     if (known !== undefined && known.expiresAtMs > now) return answer(known, request);
     if (known !== undefined) this.#remove(key, known);
     const weightBytes = entryOverheadBytes + 2 * key.length;
-    if (this.#entries.size >= this.#maxEntries || this.#bytes + weightBytes > this.#maxBytes) {
+    if (!this.#hasRoom(request.owner, weightBytes)) {
       return { type: "full", retryAfterMs: this.#untilExpiry(now) };
     }
     const entry: Entry = {
+      owner: request.owner,
       requestDigest: request.requestDigest,
       expiresAtMs: Number.POSITIVE_INFINITY,
       weightBytes,
@@ -80,7 +92,7 @@ class MemoryReplyStore implements ReplyStore {
       waiting: [],
     };
     this.#entries.set(key, entry);
-    this.#bytes += weightBytes;
+    this.#charge(entry, 1, weightBytes);
     return {
       type: "claimed",
       commit: (reply) => this.#commit(key, entry, reply, request.remainingMs),
@@ -94,7 +106,7 @@ class MemoryReplyStore implements ReplyStore {
     entry.expiresAtMs = this.#clock.now() + keptMs;
     const size = reply.type === "reply" ? reply.bytes.length : reply.message.length * 2 + (reply.data?.length ?? 0);
     entry.weightBytes += size;
-    this.#bytes += size;
+    this.#charge(entry, 0, size);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     for (const { resolve } of entry.waiting.splice(0)) resolve(reply);
@@ -117,7 +129,24 @@ class MemoryReplyStore implements ReplyStore {
 
   #remove(key: string, entry: Entry): void {
     this.#entries.delete(key);
-    this.#bytes -= entry.weightBytes;
+    this.#charge(entry, -1, -entry.weightBytes);
+  }
+
+  #hasRoom(owner: string, weightBytes: number): boolean {
+    const { entries, bytes } = this.#shares.get(owner) ?? { entries: 0, bytes: 0 };
+    return (
+      mayTake(entries, this.#maxEntries - this.#entries.size, this.#maxEntries) &&
+      mayTake(bytes, this.#maxBytes - this.#bytes, this.#maxBytes, weightBytes)
+    );
+  }
+
+  #charge({ owner }: Entry, entries: number, bytes: number): void {
+    const share = this.#shares.get(owner) ?? { entries: 0, bytes: 0 };
+    share.entries += entries;
+    share.bytes += bytes;
+    this.#bytes += bytes;
+    if (share.entries > 0) this.#shares.set(owner, share);
+    else this.#shares.delete(owner);
   }
 
   #untilExpiry(now: number): number {

@@ -16,6 +16,11 @@ export type StoredReply =
 export interface ReplyClaimRequest {
   /** The authenticated caller; empty for anonymous ones. */
   readonly caller: string;
+  /**
+   * For whom the entry takes room: the caller, or of anonymous ones the host that they call from, since a new connection costs them
+   * nothing. A store that is bounded gives each its share.
+   */
+  readonly owner: string;
   /** `helloworld.Greeter/sayHello`. */
   readonly method: string;
   /** The caller's idempotency key. */

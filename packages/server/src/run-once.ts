@@ -46,8 +46,10 @@ export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
   }
   let claim: ReplyClaim | PromiseLike<ReplyClaim>;
   try {
+    const caller = (core.options.callerKey ?? callerKey)(call.peer, call);
     claim = core.replyStore.claim({
-      caller: (core.options.callerKey ?? callerKey)(call.peer, call),
+      caller,
+      owner: caller === "" ? hostOf(call.peer) : caller,
       method: `${call.method.service}/${call.method.name}`,
       key,
       requestDigest: sha256Hex(incoming.requestBytes),
@@ -91,7 +93,9 @@ function obey(call: ServerCall, claim: ReplyClaim, run: (end: OnceEnd) => void):
       const { retryAfterMs } = claim;
       endWith(
         call,
-        new RpcError("resource_exhausted", "The reply store is full; the call did not run", { retryAfterMs }),
+        new RpcError("resource_exhausted", "The reply store has no room for this caller; the call did not run", {
+          retryAfterMs,
+        }),
       );
       return;
     }
@@ -172,6 +176,11 @@ function replay(call: ServerCall, stored: StoredReply): void {
 function endWith(call: ServerCall, error: RpcError): void {
   call.fail(error);
   call.core.release(call);
+}
+
+/** The address without its port. */
+function hostOf({ address }: Peer): string {
+  return address.slice(0, address.lastIndexOf(":"));
 }
 
 /** Two callers must never share a key by accident: an identity that does not name its caller is refused. */

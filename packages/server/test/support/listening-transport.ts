@@ -9,6 +9,7 @@ import type {
   Metadata,
   Method,
   RpcError,
+  StreamPeer,
   Transport,
 } from "@pipit/protocol";
 
@@ -47,8 +48,8 @@ export class ListeningTransport implements Transport {
 /** A call whose end the test looks at. */
 export class ScriptedCall implements IncomingCall {
   readonly method: Method;
-  readonly peer = { address: "caller:1", secure: true, local: true };
-  readonly identity = undefined;
+  peer: StreamPeer = { address: "caller:1", secure: true, local: true };
+  identity: unknown = undefined;
   source: CallSource = { running: 0 };
   deadlineMs = Number.POSITIVE_INFINITY;
   metadata: Metadata | undefined = undefined;
