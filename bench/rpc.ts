@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import type { Job, Outcome } from "./rpc/job.ts";
 import { systems } from "./rpc/systems.ts";
 import { chunkBytes, tickCount } from "./rpc/system.ts";
+import { roomyHeap } from "./support/heap.ts";
 import { machineLine } from "./support/machine.ts";
 import { ask, next } from "./support/messages.ts";
 import { startPinned } from "./support/pinned-process.ts";
@@ -18,9 +19,6 @@ import { printTable, short } from "./support/table.ts";
  * first does so is chance: never below 8 MB of objects, which only the limit's bare process keeps under, else after some gigabytes; from
  * then on it marks every 16 to 32 MiB, and whoever it has begun with, limit or Pipit, moves a fraction. With room it begins with neither.
  */
-
-/** Flags for a heap that V8 need not mark. */
-const roomyHeap = ["--initial-heap-size=2000"];
 
 interface Level {
   readonly title: string;

@@ -5,14 +5,20 @@ import { ask, next } from "../support/messages.ts";
 import { startPinned } from "../support/pinned-process.ts";
 import { printTable } from "../support/table.ts";
 import type { LoadJob, LoadOutcome, Memory } from "./load.ts";
+import { roomyHeap } from "../support/heap.ts";
 
 /*
  * What large streams and messages do to memory and to small calls on the same connection (`npm run bench -- rpc/stream-load`). The
- * control has no chunks: the hand-written limit sends each blob as one frame.
+ * control has no chunks: the hand-written limit sends each blob as one frame. With `--roomy` both processes have a heap that V8 need
+ * not mark, as where blobs are judged: see `rpc.ts`.
  */
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, gigabytes: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    gigabytes: { type: "string" },
+    roomy: { type: "boolean", default: false },
+  },
 });
 const gigabytes = Number(values.gigabytes ?? (values.quick ? 1 : 10));
 const streamBytes = gigabytes * 1e9;
@@ -97,7 +103,8 @@ client.disconnect();
 server.disconnect();
 
 function start(file: string, args: readonly string[], core: number): ChildProcess {
-  return startPinned(new URL(file, import.meta.url).pathname, args, { core });
+  const nodeFlags = values.roomy ? roomyHeap : [];
+  return startPinned(new URL(file, import.meta.url).pathname, args, { core, nodeFlags });
 }
 
 async function memoryOf(child: ChildProcess): Promise<Memory & { readonly producedBytes: number }> {

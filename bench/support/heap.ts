@@ -13,3 +13,6 @@ export function holdHeap(): void {
   held = Array.from({ length: (megabytes * 1e6) / objectBytes }, (_, n) => ({ n, inner: { n } }));
   if (!Array.isArray(held)) throw new Error("The heap is not held");
 }
+
+/** Flags for a heap that V8 need not mark. */
+export const roomyHeap: readonly string[] = ["--initial-heap-size=2000"];
