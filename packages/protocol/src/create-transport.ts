@@ -4,7 +4,7 @@ import type { Method } from "./contract.ts";
 import type { ConfirmedMethods } from "./session/client-bindings.ts";
 import { SessionClientConnection } from "./session/client-connection.ts";
 import { RpcError } from "./rpc-error.ts";
-import { ReassemblyPool } from "./session/reassembly.ts";
+import { BytePool } from "./session/held-bytes.ts";
 import { SlabPool } from "./session/slab-pool.ts";
 import { ServerConnection } from "./session/server-connection.ts";
 import type { SessionShare } from "./session/session.ts";
@@ -26,11 +26,12 @@ export interface TransportOptions {
 const slabs = new SlabPool();
 
 /** One for all transports: a process has one memory. */
-const reassembly = new ReassemblyPool();
+const reassembly = new BytePool();
+const unread = new BytePool();
 
 /** Pipit's own wire over any byte streams: TCP, TLS, Unix sockets, memory, the simulated network. */
 export function createTransport(streams: ByteTransport, { compression }: TransportOptions = {}): Transport {
-  const shared: SessionShare = { slabs, reassembly, compression };
+  const shared: SessionShare = { slabs, reassembly, unread, compression };
   const confirmed = confirmedMethods();
   return {
     name: streams.name,

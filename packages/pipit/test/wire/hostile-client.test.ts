@@ -265,6 +265,38 @@ test("items beyond the window end the connection", async () => {
   await assertPunished(world, /Item beyond the window/);
 });
 
+test("items that nobody reads end their streams past the limit of the process, on connections that hold over one window", async () => {
+  const world = await scene({ serverLimits: { maxProcessUnreadBytes: 1_000_000 } });
+  const { stranger, network, clock, listener } = world;
+  const item = (id: number): Buffer => frame(0x02, id, [0, 0x59, 0xc3, 0x50], Buffer.alloc(50_000));
+  const errorsAt = (peer: RawPeer): Buffer[] =>
+    framesOf(peer.received()).flatMap(({ type, payload }) => (type === 0x05 ? [payload] : []));
+  stranger.send(clientPreface, bindAny(0, "any.Any", "chat", 3));
+  for (let id = 0; id < 8; id++) {
+    stranger.send(frame(0x01, id, [0, 0]));
+    for (let count = 0; count < 5; count++) stranger.send(item(id));
+  }
+  await clock.advance(50);
+  const errors = errorsAt(stranger);
+  assert.ok(errors.length >= 4 && errors.length <= 5, `${errors.length} of 8 streams ended`);
+  for (const error of errors)
+    assert.match(error.toString("latin1"), /more than 1000000 bytes of items that nobody has read/);
+  assert.equal(stranger.ended(), false);
+
+  const modest = await rawClient(network, clock, listener.address);
+  modest.send(clientPreface, bindAny(0, "any.Any", "chat", 3), frame(0x01, 0, [0, 0]));
+  for (let count = 0; count < 5; count++) modest.send(item(0));
+  await clock.advance(50);
+  assert.deepEqual(errorsAt(modest), []);
+
+  stranger.stream.destroy();
+  await clock.advance(50);
+  modest.send(frame(0x01, 1, [0, 0]), item(1));
+  await clock.advance(50);
+  assert.deepEqual(errorsAt(modest), []);
+  await assertServed(clock, world.connection);
+});
+
 test("100,000 cancelled calls are each ended once, and cost no memory afterwards", async () => {
   const { stranger, clock, connection, calls } = await scene({ onCall: () => {} });
   stranger.send(clientPreface, bindAny(0, "any.Any", "items", 1));

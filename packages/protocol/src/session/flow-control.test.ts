@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FlowControl, type StreamCredit } from "./flow-control.ts";
+import { BytePool } from "./held-bytes.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { StreamState } from "./stream-state.ts";
 
@@ -11,6 +12,7 @@ const limits = {
   streamWindowBytes: streamBytes,
   maxStreamWindowBytes: 16 * streamBytes,
   connectionWindowBytes: connectionBytes,
+  maxProcessUnreadBytes: 256 * connectionBytes,
 };
 
 function open(flow: FlowControl): StreamCredit {
@@ -18,7 +20,7 @@ function open(flow: FlowControl): StreamCredit {
 }
 
 test("an item may overdraw the windows, the next one waits for credit of both", () => {
-  const flow = new FlowControl(limits);
+  const flow = new FlowControl(limits, new BytePool());
   const [large, other] = [open(flow), open(flow)];
   assert.ok(flow.maySend(large));
   flow.spend(large, 4 * connectionBytes);
@@ -31,7 +33,7 @@ test("an item may overdraw the windows, the next one waits for credit of both", 
 });
 
 test("an item without credit is a fault, of the stream or of the connection", () => {
-  const flow = new FlowControl(limits);
+  const flow = new FlowControl(limits, new BytePool());
   const stream = open(flow);
   flow.take(stream, streamBytes);
   assert.throws(() => flow.take(stream, 1), ProtocolFault);
@@ -40,7 +42,7 @@ test("an item without credit is a fault, of the stream or of the connection", ()
 });
 
 test("credit beyond all measure is a fault, and so is what adds up to it", () => {
-  const flow = new FlowControl(limits);
+  const flow = new FlowControl(limits, new BytePool());
   assert.throws(() => flow.onConnectionCredit(2 ** 40 + 1), ProtocolFault);
   flow.onConnectionCredit(2 ** 39);
   assert.throws(() => flow.onConnectionCredit(2 ** 39), ProtocolFault);
@@ -48,7 +50,7 @@ test("credit beyond all measure is a fault, and so is what adds up to it", () =>
 });
 
 test("no more is consumed than was handed up, and what an ended stream leaves goes back to the connection", () => {
-  const flow = new FlowControl(limits);
+  const flow = new FlowControl(limits, new BytePool());
   const stream = open(flow);
   flow.take(stream, connectionBytes / 4 - 2);
   assert.equal(flow.consume(stream, 1), 0);
@@ -68,8 +70,8 @@ interface Link {
 }
 
 class Wire {
-  readonly sender = new FlowControl(limits);
-  readonly receiver = new FlowControl(limits);
+  readonly sender = new FlowControl(limits, new BytePool());
+  readonly receiver = new FlowControl(limits, new BytePool());
   readonly links: readonly Link[] = Array.from({ length: 4 }, () => ({
     sender: open(this.sender),
     receiver: open(this.receiver),
@@ -149,7 +151,7 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
 }
 
 test("credit that a connection was not told of is less than a quarter of its window", () => {
-  const flow = new FlowControl(limits);
+  const flow = new FlowControl(limits, new BytePool());
   const stream = open(flow);
   for (let i = 1; i <= 100; i++) {
     flow.take(stream, 10_000);
@@ -161,7 +163,7 @@ test("credit that a connection was not told of is less than a quarter of its win
 });
 
 test("a stream that is open before the peer tells its windows has all of them afterwards", () => {
-  const flow = new FlowControl(limits);
+  const flow = new FlowControl(limits, new BytePool());
   const stream = open(flow);
   flow.spend(stream, streamBytes);
   assert.equal(flow.maySend(stream), false);
@@ -173,11 +175,29 @@ test("a stream that is open before the peer tells its windows has all of them af
 });
 
 test("a peer's windows are never taken to be less than what holds before it tells them", () => {
-  const flow = new FlowControl(limits);
+  const flow = new FlowControl(limits, new BytePool());
   flow.onPeerWindows(1, 1);
   const stream = open(flow);
   flow.spend(stream, streamBytes - 1);
   assert.ok(flow.maySend(stream));
   flow.spend(open(flow), connectionBytes - streamBytes);
   assert.ok(flow.maySend(stream));
+});
+
+test("past the process's limit what comes for a connection that holds over one window cannot stay; what is read or gone counts no more", () => {
+  const pool = new BytePool();
+  const few = { ...limits, maxProcessUnreadBytes: 3 * streamBytes };
+  const [greedy, modest] = [new FlowControl(few, pool), new FlowControl(few, pool)];
+  const streams = [open(greedy), open(greedy), open(greedy)] as const;
+  for (const stream of streams) greedy.take(stream, streamBytes - 1);
+  assert.equal(greedy.holdsTooMuch, false);
+  const other = open(modest);
+  modest.take(other, streamBytes);
+  assert.deepEqual([greedy.holdsTooMuch, modest.holdsTooMuch], [true, false]);
+  greedy.consume(streams[0]);
+  assert.equal(greedy.holdsTooMuch, false);
+  greedy.close();
+  modest.consume(other, 1);
+  greedy.consume(streams[1]);
+  assert.equal(pool.heldBytes, streamBytes - 1);
 });

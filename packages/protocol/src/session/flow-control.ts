@@ -1,3 +1,4 @@
+import { type BytePool, HeldBytes } from "./held-bytes.ts";
 import type { SessionLimits } from "./limits.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { type RenewedWindow, WindowGrowth } from "./window-growth.ts";
@@ -25,12 +26,21 @@ export interface StreamCredit extends RenewedWindow {
   unconsumed: number;
 }
 
+/** What bounds credit. */
+export type FlowLimits = Pick<
+  SessionLimits,
+  "streamWindowBytes" | "maxStreamWindowBytes" | "connectionWindowBytes" | "maxProcessUnreadBytes"
+>;
+
 /** The credit of one connection, and what its streams have in common. */
 export class FlowControl {
   /** Window that a new stream's items have here. */
   readonly streamWindowBytes: number;
   readonly #mostStreamWindowBytes: number;
   readonly #windowBytes: number;
+  /** Items that were handed up and not yet consumed. */
+  readonly #unread: HeldBytes;
+  readonly #mostUnreadBytes: number;
   /** What the peer lets each stream begin with. Kept here, since streams may be open before the preface tells it. */
   #firstSendCredit: number = base.streamWindowBytes;
   #sendCredit: number = base.connectionWindowBytes;
@@ -39,7 +49,9 @@ export class FlowControl {
   /** Made when half a window is first used up: most connections carry few items or none. */
   #growth: WindowGrowth | undefined;
 
-  constructor(limits: Pick<SessionLimits, "streamWindowBytes" | "maxStreamWindowBytes" | "connectionWindowBytes">) {
+  constructor(limits: FlowLimits, pool: BytePool) {
+    this.#unread = new HeldBytes(pool);
+    this.#mostUnreadBytes = limits.maxProcessUnreadBytes;
     this.streamWindowBytes = Math.max(base.streamWindowBytes, limits.streamWindowBytes);
     this.#mostStreamWindowBytes = limits.maxStreamWindowBytes;
     this.#windowBytes = Math.max(base.connectionWindowBytes, limits.connectionWindowBytes);
@@ -90,6 +102,17 @@ export class FlowControl {
     stream.receiveCredit -= bytes;
     this.#receiveCredit -= bytes;
     stream.unconsumed += bytes;
+    this.#unread.take(bytes);
+  }
+
+  /** Whether the process holds too much unread, and this connection more than the window of one stream: what came last cannot stay. */
+  get holdsTooMuch(): boolean {
+    return this.#unread.pool.heldBytes > this.#mostUnreadBytes && this.#unread.heldBytes > this.streamWindowBytes;
+  }
+
+  /** The connection has ended: nothing of it counts for the process any more. */
+  close(): void {
+    this.#unread.close();
   }
 
   /** An item came for a stream that has ended. Returns credit to give back to the connection; mostly 0. */
@@ -103,6 +126,7 @@ export class FlowControl {
     const consumed = Math.min(bytes, stream.unconsumed);
     stream.unconsumed -= consumed;
     stream.unreleased += consumed;
+    this.#unread.giveBack(consumed);
     return this.#giveBack(consumed);
   }
 
@@ -113,6 +137,7 @@ export class FlowControl {
 
   /** Renewal is due: looks whether windows should be larger. True when a measuring ping is to be sent now. */
   measure(stream: StreamCredit, nowMs: number): boolean {
+    if (this.#unread.pool.heldBytes * 2 > this.#mostUnreadBytes) return false;
     this.#growth ??= new WindowGrowth(this.streamWindowBytes, this.#mostStreamWindowBytes);
     return this.#growth.renew(stream, nowMs);
   }

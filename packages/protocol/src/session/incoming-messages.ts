@@ -2,10 +2,11 @@ import { Reader } from "@pipit/codec";
 import type { Compression } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
 import { allocate, readByte, readU32 } from "./bytes.ts";
+import type { BytePool } from "./held-bytes.ts";
 import type { SessionLimits } from "./limits.ts";
 import { algorithmOf, type PackedHead } from "./packing.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import { Reassembly, type ReassemblyPool } from "./reassembly.ts";
+import { Reassembly } from "./reassembly.ts";
 import type { Assembly, SessionStream, StreamState, Waiting } from "./stream-state.ts";
 import { Flag } from "./wire.ts";
 
@@ -49,7 +50,7 @@ export class IncomingMessages<S extends SessionStream> {
   readonly #reassembly: Reassembly;
   readonly #compression: Compression | undefined;
 
-  constructor(sink: MessageSink<S>, pool: ReassemblyPool, limits: SessionLimits, compression: Compression | undefined) {
+  constructor(sink: MessageSink<S>, pool: BytePool, limits: SessionLimits, compression: Compression | undefined) {
     this.#sink = sink;
     this.#reassembly = new Reassembly(pool, limits);
     this.#compression = compression;

@@ -16,6 +16,11 @@ export interface SessionLimits {
   readonly maxStreamWindowBytes: number;
   /** Credit for unconsumed items of all streams of a connection, in bytes. Default 32 MiB. */
   readonly connectionWindowBytes: number;
+  /**
+   * Items that all connections of the process hold unread, in bytes: from half of it on windows grow no more, and past it the stream of an
+   * item is ended whose connection holds more than one `streamWindowBytes` [resource_exhausted]. Default 256 MiB.
+   */
+  readonly maxProcessUnreadBytes: number;
   /** Bytes that wait for a peer that does not read; past it the connection is not read either. Default 16 MiB. */
   readonly maxUnsentBytes: number;
   /** Methods bound on a connection [connection closed]. Default 1,024. */
@@ -43,6 +48,7 @@ export const defaultLimits: SessionLimits = {
   streamWindowBytes: 256 * 1024,
   maxStreamWindowBytes: 16 * 1024 * 1024,
   connectionWindowBytes: 32 * 1024 * 1024,
+  maxProcessUnreadBytes: 256 * 1024 * 1024,
   maxUnsentBytes: 16 * 1024 * 1024,
   maxBindings: 1024,
   maxForeignSchemaBytes: 256 * 1024,

@@ -7,6 +7,7 @@ import { copyOf, readByte, readVarint, writeByte, writeRaw, writeU32, writeVarin
 import { writeGoAway } from "./failure-frame.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { FlowControl } from "./flow-control.ts";
+import type { BytePool } from "./held-bytes.ts";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import { IncomingMessages, isPlain, type MessageSink, wholeBytes } from "./incoming-messages.ts";
 import type { SessionLimits } from "./limits.ts";
@@ -16,7 +17,6 @@ import { leastPackedBytes, numberOf, type Packing, sharedAlgorithm } from "./pac
 import { Pings } from "./pings.ts";
 import { assertSpoken, decodePreface, encodePreface, matchMagic, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import type { ReassemblyPool } from "./reassembly.ts";
 import type { SlabPool } from "./slab-pool.ts";
 import { type SessionStream, StreamState, type Waiting } from "./stream-state.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -51,7 +51,9 @@ export interface SessionHost {
 /** What the sessions of one transport have in common. */
 export interface SessionShare {
   readonly slabs: SlabPool;
-  readonly reassembly: ReassemblyPool;
+  readonly reassembly: BytePool;
+  /** Items handed up and not yet consumed. */
+  readonly unread: BytePool;
   /** Absent: nothing is packed, and the preface must offer nothing. */
   readonly compression: Compression | undefined;
 }
@@ -112,7 +114,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
     this.#compression = options.compression;
     this.#incoming = new IncomingMessages(this, options.reassembly, options.limits, options.compression);
     this.flood = new FloodGuard(options.limits);
-    this.#flow = new FlowControl(options.limits);
+    this.#flow = new FlowControl(options.limits, options.unread);
     this.#pings = new Pings(this.output);
     this.output.append(encodePreface(options.preface));
   }
@@ -453,6 +455,10 @@ export abstract class Session<S extends SessionStream = SessionStream>
     const flags = readFlags(reader, "item");
     const charge = wholeBytes(reader, flags) + frameHeadBytes;
     this.#flow.take(this.#stateOf(stream), charge);
+    if (this.#flow.holdsTooMuch) {
+      const text = `Item of ${charge} bytes: the process holds more than ${this.limits.maxProcessUnreadBytes} bytes of items that nobody has read`;
+      return this.refuseMessage(stream, new RpcError("resource_exhausted", text));
+    }
     this.readMessage(stream, flags, charge);
   }
 
@@ -468,6 +474,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
   protected letGo(): void {
     this.closed = true;
     this.#incoming.close();
+    this.#flow.close();
   }
 
   /** The peer broke the protocol, or speaks another version: says so and ends. */
