@@ -5,7 +5,7 @@ export function fromHalf(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 0x3ff;
   let magnitude = exponent === 0 ? fraction * 2 ** -24 : (fraction + 0x400) * 2 ** (exponent - 25);
-  if (exponent === 31) magnitude = fraction === 0 ? Number.POSITIVE_INFINITY : Number.NaN;
+  if (exponent === 31) magnitude = fraction === 0 ? Infinity : NaN;
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 

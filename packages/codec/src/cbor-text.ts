@@ -1,10 +1,12 @@
-import { refuseTorn, writeUtf8 } from "./text-encodings.ts";
+import { native, refuseTorn, writeUtf8 } from "./text-encodings.ts";
 import type { Writer } from "./writer.ts";
 
 /** Longest text written by a loop, in units: a native call costs as much as some forty units, whatever its length. */
 const LOOP_UNITS = 40;
 /** Longest text for which the most that it can take is reserved. Longer ones are tried as ASCII first. */
 const RESERVED_UNITS = 65_536;
+/** Text from here on is worth a native call that looks for what could not be written. */
+const LONG_UNITS = 1024;
 /** Room after such a text, so that a character of several bytes that is cut off cannot make it look like ASCII. */
 const SPARE_BYTES = 4;
 
@@ -91,7 +93,10 @@ function writeLongText(writer: Writer, text: string, room?: number): void {
   const at = start + left;
   const written = writeUtf8(writer.bytes, at, text);
   if (written !== units && room === undefined) {
-    refuseTorn(text);
+    // Node writes U+FFFD for a surrogate without its partner: to find none takes a tenth of a look at the text.
+    const isWhole =
+      units > LONG_UNITS && native?.indexOf.call(writer.bytes.subarray(at, at + written), "\ufffd") === -1;
+    if (!isWhole) refuseTorn(text);
     if (units > RESERVED_UNITS) return writeLongText(writer, text, 3 * units);
   }
   writer.pos = at + written;

@@ -7,6 +7,7 @@ interface NativeText {
   ucs2Write(text: string, offset: number): number;
   latin1Slice(start: number, end: number): string;
   utf8Slice(start: number, end: number): string;
+  indexOf(text: string): number;
   ucs2Slice(start: number, end: number): string;
 }
 
@@ -23,13 +24,13 @@ const LONG_CHARS = 1024;
 const PIECE_BYTES = 8192;
 
 const { Buffer, TextEncoder } = globalThis as unknown as Globals;
-// Imitations of `Buffer` have no such methods, and go the portable way.
-const native = Buffer?.prototype.utf8Write && Buffer.prototype;
+/** Absent in browsers; imitations of `Buffer` have no such methods, and go the portable way, too. */
+export const native: NativeText | undefined = Buffer?.prototype.utf8Write && Buffer.prototype;
 /**
  * UTF-8 of up to so many bytes is read by a loop. Before Node 24 a loop takes a third of the native call's time, whatever the
  * length; that has vector code since. `Float16Array` came with the same V8.
  */
-const loopBytes = "Float16Array" in globalThis ? 32 : Number.POSITIVE_INFINITY;
+const loopBytes = "Float16Array" in globalThis ? 32 : 0x7fffffff;
 // On one-byte strings V8 knows without looking that this cannot match.
 const WIDE = /[^\x00-\xff]/;
 

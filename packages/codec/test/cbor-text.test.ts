@@ -47,7 +47,12 @@ describe("text without Buffer", () => {
         );
       }
     }
-    for (const text of ["\ud800", "\udc00".repeat(50), `${"x".repeat(70_000)}\ud800`]) {
+    for (const text of [
+      "\ud800",
+      "\udc00".repeat(50),
+      `\ufffd${"水".repeat(3000)}\udc00`,
+      `${"x".repeat(70_000)}\ud800`,
+    ]) {
       assert.throws(() => writeText(new Writer(), text), { code: "text" });
     }
   });
