@@ -10,6 +10,7 @@ import {
   type RpcError,
   type Service,
   type SessionLimits,
+  type StreamPeer,
 } from "@pipit/protocol";
 import {
   seededRandom,
@@ -44,6 +45,7 @@ export interface WirePairOptions {
   readonly clientLimits?: Partial<SessionLimits> | undefined;
   readonly serverLimits?: Partial<SessionLimits> | undefined;
   readonly maxConnections?: number | undefined;
+  readonly authenticate?: ((peer: StreamPeer) => unknown) | undefined;
   readonly seed?: number | undefined;
   readonly latencyMs?: number | undefined;
   readonly bytesPerSecond?: number | undefined;
@@ -77,6 +79,7 @@ export async function wirePair(options: WirePairOptions): Promise<WirePair> {
     },
     ready: options.ready ?? (() => true),
     load: () => undefined,
+    ...(options.authenticate === undefined ? {} : { authenticate: options.authenticate }),
   };
   const listener = await clock.runUntil(
     server.listen(

@@ -265,6 +265,20 @@ test("items beyond the window end the connection", async () => {
   await assertPunished(world, /Item beyond the window/);
 });
 
+test("a peer that authenticate refuses, or has not judged yet, is told nothing: no preface, no schema, no probe", async () => {
+  for (const judge of [() => Promise.reject(new Error("who?")), () => new Promise(() => undefined)]) {
+    const authenticate = ({ address }: { readonly address: string }): unknown =>
+      address.startsWith("stranger") ? judge() : undefined;
+    const { stranger, network, clock, listener, connection } = await scene({ authenticate });
+    const prober = await rawClient(network, clock, listener.address);
+    prober.send("GET /livez HTTP/1.1\r\n\r\n");
+    stranger.send(clientPreface, bindAny(0, "any.Any", "echo"), echoOf(0, "hi"));
+    await clock.advance(10_500);
+    for (const peer of [stranger, prober]) assert.deepEqual([peer.received().length, peer.ended()], [0, true]);
+    await assertServed(clock, connection);
+  }
+});
+
 test("items that nobody reads end their streams past the limit of the process, on connections that hold over one window", async () => {
   const world = await scene({ serverLimits: { maxProcessUnreadBytes: 1_000_000 } });
   const { stranger, network, clock, listener } = world;
