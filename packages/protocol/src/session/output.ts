@@ -109,7 +109,7 @@ export class Output {
   /** An item of so many bytes was written. */
   countItem(bytes: number): void {
     const pace = (this.#pace ??= new Pace());
-    pace.sent(bytes);
+    pace.sent(bytes, this.#host);
     this.#markBehind(pace);
   }
 
@@ -377,7 +377,7 @@ export class Output {
           : 1;
       const before = bulk.sent;
       const parts = nextParts(bulk, most);
-      pace.sent(bulk.sent - before);
+      pace.sent(bulk.sent - before, this.#host);
       if (pace.isMarkDue) parts.push(markFrame(pace.mark(this.#host.nowMs())));
       if (first !== undefined) parts.unshift(first);
       first = undefined;

@@ -4,6 +4,7 @@ import { Pace } from "./pace.ts";
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
+const atZero = { nowMs: (): number => 0 };
 
 /** Sends all that the pace allows, in parts, as a path does that takes `bytesPerMs` and `roundTripMs`; gives the most that was on the way. */
 function drive(pace: Pace, path: { bytesPerMs: number; roundTripMs: number; ms: number; small: boolean }): number {
@@ -23,7 +24,7 @@ function drive(pace: Pace, path: { bytesPerMs: number; roundTripMs: number; ms: 
     while (pace.roomBytes > 0) {
       const part = 64 * kibibyte;
       sentBytes += part;
-      pace.sent(part);
+      pace.sent(part, { nowMs: () => nowMs });
       freeAtMs = Math.max(freeAtMs, nowMs) + part / path.bytesPerMs;
       if (!pace.isMarkDue) continue;
       const number = pace.mark(nowMs);
@@ -40,6 +41,24 @@ test("beside small messages little is on the way of a short path, however much i
   assert.ok(drive(pace, { bytesPerMs: 100_000, roundTripMs: 0.1, ms: 200, small: true }) <= 512 * kibibyte);
 });
 
+test("a turn that writes for longer than its mark takes makes no path look faster than it is", () => {
+  const pace = new Pace();
+  pace.small();
+  let nowMs = 0;
+  for (let turn = 0; turn < 50; turn++) {
+    // 2 MB/ms are written and read at the same time, and the mark is back soon after the last of them.
+    for (let part = 0; part < 8; part++) {
+      pace.sent(64 * kibibyte, { nowMs: () => nowMs });
+      nowMs += 0.03;
+    }
+    const mark = pace.mark(nowMs);
+    nowMs += 0.1;
+    pace.returned(mark, nowMs);
+  }
+  // Twice what 2 MB/ms carry in 0.1 ms.
+  assert.ok(pace.roomBytes <= 400 * kibibyte, `${pace.roomBytes} bytes`);
+});
+
 test("a long path is filled all the same", () => {
   // 100 MB/s over 50 ms hold 5 MB.
   const most = drive(new Pace(), { bytesPerMs: 100_000, roundTripMs: 50, ms: 2000, small: true });
@@ -49,7 +68,7 @@ test("a long path is filled all the same", () => {
 
 test("where nothing small is sent, four mebibytes are on the way", () => {
   const pace = new Pace();
-  pace.sent(mebibyte);
+  pace.sent(mebibyte, atZero);
   assert.equal(pace.roomBytes, 3 * mebibyte);
 });
 
@@ -65,7 +84,7 @@ test("the first small message narrows the path, and 64 MiB without one widen it"
   pace.small();
   assert.equal(pace.roomBytes, 256 * kibibyte);
   for (let i = 0; i <= 64; i++) {
-    pace.sent(mebibyte);
+    pace.sent(mebibyte, atZero);
     pace.returned(pace.mark(i), i + 1000);
   }
   assert.ok(pace.roomBytes >= 4 * mebibyte);
@@ -74,11 +93,11 @@ test("the first small message narrows the path, and 64 MiB without one widen it"
 test("a mark stands for those before it, and a number that is not on the way for nothing", () => {
   const pace = new Pace();
   pace.small();
-  pace.sent(128 * kibibyte);
+  pace.sent(128 * kibibyte, atZero);
   assert.ok(pace.isMarkDue);
   pace.mark(0);
-  pace.sent(128 * kibibyte);
-  const second = pace.mark(1);
+  pace.sent(128 * kibibyte, atZero);
+  const second = pace.mark(0);
   assert.equal(pace.roomBytes, 0);
   pace.returned(77, 2);
   assert.equal(pace.roomBytes, 0);
@@ -102,7 +121,7 @@ test("whatever changes the bound, where there is no room a mark is on the way or
     nowMs += below(1000) / 500;
     const what = below(5);
     if (what === 0) pace.small();
-    else if (what < 4 && pace.roomBytes > 0) pace.sent(below(300_000));
+    else if (what < 4 && pace.roomBytes > 0) pace.sent(below(300_000), { nowMs: () => nowMs });
     else if (marks.length > 0) pace.returned(marks.splice(0, 1 + below(marks.length)).at(-1) ?? 0, nowMs);
     look();
   }

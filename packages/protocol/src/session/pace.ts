@@ -6,7 +6,7 @@
  * While nothing small is sent there is nothing to hold up, and the bound is far: a peer whose process waits for its turn on a busy machine
  * finds enough to read. Beside small messages the bound is twice the product of bandwidth and round trip, both as measured, after BBR (Cardwell et al., "BBR:
  * Congestion-Based Congestion Control", ACM Queue 14, 2016): its window of two such products, its samples of the rate of delivery
- * over the flight of one mark. It starts small, doubles within each round trip where the path takes it, and falls back where it does not.
+ * over what arrived since the last that was known of when the mark was made. It starts small, doubles within each round trip where the path takes it, and falls back where it does not.
  */
 
 /** Always allowed: some parts of a long message. */
@@ -50,6 +50,8 @@ interface Mark {
   /** Bytes known to have arrived when it was made. */
   readonly arrivedBytes: number;
   readonly madeAtMs: number;
+  /** When those had arrived; where nothing was on the way then, when the next bytes were handed on. */
+  readonly arrivedAtMs: number;
 }
 
 /** Bounds what one connection has on the way. Counts only bulk: requests and replies of one frame pass freely. */
@@ -57,6 +59,10 @@ export class Pace {
   #sentBytes = 0;
   #arrivedBytes = 0;
   #markedBytes = 0;
+  /** When the last mark came back, or sending began anew. */
+  #arrivedAtMs = 0;
+  /** No mark is on the way, and nothing was handed on since the last one came back. */
+  #rests = true;
   #productBytes = leastBytes;
   /** Bytes that had been handed on when a small message was last sent. */
   #smallAtBytes = Number.NEGATIVE_INFINITY;
@@ -98,9 +104,12 @@ export class Pace {
     this.#smallAtBytes = this.#sentBytes;
   }
 
-  /** Bytes of bulk were handed on. */
-  sent(bytes: number): void {
+  /** Bytes of bulk were handed on. The clock is asked only where nothing was on the way. */
+  sent(bytes: number, clock: { nowMs(): number }): void {
     this.#sentBytes += bytes;
+    if (!this.#rests) return;
+    this.#rests = false;
+    this.#arrivedAtMs = clock.nowMs();
   }
 
   /** Notes a mark behind what was handed on, and gives its number, below 2³². */
@@ -108,7 +117,13 @@ export class Pace {
     const number = this.#nextNumber;
     this.#nextNumber = (number + 1) >>> 0;
     this.#markedBytes = this.#sentBytes;
-    this.#marks.push({ number, sentBytes: this.#sentBytes, arrivedBytes: this.#arrivedBytes, madeAtMs: nowMs });
+    this.#marks.push({
+      number,
+      sentBytes: this.#sentBytes,
+      arrivedBytes: this.#arrivedBytes,
+      madeAtMs: nowMs,
+      arrivedAtMs: this.#arrivedAtMs,
+    });
     return number;
   }
 
@@ -119,12 +134,16 @@ export class Pace {
     if (mark === undefined) return;
     this.#marks.splice(0, index + 1);
     this.#arrivedBytes = mark.sentBytes;
+    this.#arrivedAtMs = nowMs;
+    this.#rests = this.#marks.length === 0;
     const tookMs = Math.max(leastRoundTripMs, nowMs - mark.madeAtMs);
     if (tookMs <= this.#roundTripMs || nowMs - this.#roundTripAtMs > roundTripMemoryMs) {
       this.#roundTripMs = tookMs;
       this.#roundTripAtMs = nowMs;
     }
-    const sample = (mark.sentBytes - mark.arrivedBytes) / tookMs;
+    // From when the bytes before these had arrived, and not from when the mark was made: a long turn of ours writes for longer than the
+    // mark behind it takes, and a rate taken from the mark alone would be several times the path's.
+    const sample = (mark.sentBytes - mark.arrivedBytes) / Math.max(leastRoundTripMs, nowMs - mark.arrivedAtMs);
     this.#bytesPerMs = Math.max(sample, this.#bytesPerMs * rateMemory);
     const product = gain * this.#bytesPerMs * this.#roundTripMs;
     this.#productBytes = Math.min(mostBytes, Math.max(leastBytes, Math.floor(product)));
