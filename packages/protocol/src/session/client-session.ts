@@ -2,18 +2,19 @@ import type { Reader } from "@pipit/codec";
 import type { Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { LoadReport, OutgoingCall, OutgoingStream } from "../transport.ts";
-import { copyOf, readMetadata, readVarint, writeRaw, writeVarint } from "./bytes.ts";
-import { type ClientBinding, ClientBindings, type ConfirmedMethods } from "./client-bindings.ts";
+import { readMetadata, readVarint } from "./bytes.ts";
+import { ClientBindings, type ConfirmedMethods } from "./client-bindings.ts";
 import { ClientStream, type ClientStreamOwner, unwritten } from "./client-stream.ts";
 import { readFailure } from "./failure-frame.ts";
 import { errorOf } from "./declared-error.ts";
 import { foreignAnswer } from "./foreign.ts";
 import { decodeMessage } from "./message-type.ts";
+import { bulkOf } from "./outgoing-messages.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { readReplyFields } from "./reply-head.ts";
-import { hasRequestFields, writeRequestFields } from "./request-head.ts";
-import { type FrameStart, readFlags, Session, type SessionOptions } from "./session.ts";
+import { readFlags, Session, type SessionOptions } from "./session.ts";
+import { handledWhenLost, RequestWriter } from "./request-writer.ts";
 import type { Waiting } from "./stream-state.ts";
 import { StreamIds } from "./stream-table.ts";
 import { base, Flag, FrameType } from "./wire.ts";
@@ -38,10 +39,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   readonly #events: ClientSessionEvents;
   readonly #bindings: ClientBindings;
   readonly #ids = new StreamIds();
-  #unflushed: ClientStream[] = [];
-  #opened = 0;
-  /** Where the flags of the request begun last stand. */
-  #flagsAt = 0;
+  readonly #requests: RequestWriter;
   #openCalls = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
   #goneAway = false;
@@ -51,6 +49,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   constructor(options: SessionOptions, events: ClientSessionEvents, confirmed: ConfirmedMethods) {
     super(options);
     this.#events = events;
+    this.#requests = new RequestWriter(this.output, this.outgoing, options.host);
     this.#bindings = new ClientBindings(this.output, options.limits, confirmed);
     this.#maxStreams = Math.min(this.limits.maxStreams, base.maxStreams);
   }
@@ -81,16 +80,15 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
       throw new RpcError("unavailable", `No room for a call: ${this.#openCalls} are open`, { handled: "no" });
     }
     const binding = this.#bindings.of(call.method);
-    const stream = new ClientStream(this, call, binding, this.#ids.take(), this.#opened + 1);
+    const stream = new ClientStream(this, call, binding, this.#ids.take(), this.#requests.nextOrdinal);
     this.#openCalls++;
     try {
-      this.#writeRequest(stream, call, binding, nowMs);
+      this.#requests.write(stream, call, nowMs);
     } catch (error) {
       this.#openCalls--;
       this.#ids.giveBack(stream.id);
       throw error;
     }
-    if (stream.ordinal !== unwritten) this.#opened++;
     this.streams.add(stream);
     return stream;
   }
@@ -98,13 +96,10 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   /** Fails everything that is open: the connection is lost, or closed on purpose. */
   end(error: RpcError): void {
     this.letGo();
-    // What never left the slab cannot have run.
-    const unsent = this.output.close();
-    for (const stream of this.#unflushed) if (stream.sent === undefined) stream.unsent = unsent;
-    this.#unflushed = [];
+    this.#requests.close(this.output.close());
     for (const stream of this.streams.all()) {
       if (stream.call === undefined) continue;
-      const handled = this.#handledWhenLost(stream);
+      const handled = handledWhenLost(stream, this.#acceptedCount);
       this.#settleFailure(stream, {
         error: new RpcError(error.code, error.message, { cause: error.cause, handled }),
         handled,
@@ -117,14 +112,12 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   }
 
   override onFlush(bytes: Uint8Array): boolean {
-    const flushed = this.#unflushed;
-    if (flushed.length === 0) return false;
-    this.#unflushed = [];
+    const flushed = this.#requests.takeUnflushed();
     for (const stream of flushed) {
       stream.sent = bytes;
       if (stream.binding.method.kind === "oneway") this.#settleOneway(stream);
     }
-    return true;
+    return flushed.length > 0;
   }
 
   protected override get peerName(): string {
@@ -196,7 +189,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   }
 
   endInput(stream: ClientStream): void {
-    this.inOrder(stream, () => this.output.end(this.output.begin(FrameType.inputEnd, stream.id)));
+    this.outgoing.inOrder(stream, () => this.output.end(this.output.begin(FrameType.inputEnd, stream.id)));
   }
 
   consumed(stream: ClientStream, bytes: number): void {
@@ -217,87 +210,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   }
 
   requestBytesOf(stream: ClientStream): Uint8Array | undefined {
-    if (stream.long !== undefined) {
-      const { body } = stream.long;
-      stream.long = undefined; // whoever takes it may keep it
-      stream.body = body;
-    }
-    if (stream.body !== undefined) return stream.body;
-    const bytes = stream.sent ?? stream.unsent ?? (this.closed ? undefined : this.output.writer.bytes);
-    return bytes && copyOf(bytes, stream.bodyStart, stream.bodyEnd);
-  }
-
-  #writeRequest(stream: ClientStream, call: OutgoingCall, binding: ClientBinding, nowMs: number): void {
-    const { output } = this;
-    const start = this.#beginRequest(stream, call, binding, nowMs);
-    const { writer } = output;
-    const bodyStart = writer.pos;
-    let size = 0;
-    const { kind, compress } = binding.method;
-    const again = compress ? (): FrameStart => this.#beginPacked(stream, call, binding) : undefined;
-    if (kind === "client_stream" || kind === "bidi") output.end(start);
-    else if (call.requestBytes === undefined) {
-      size = this.writeMessage(stream, start, this.#flagsAt, binding.types.request, call.request, again);
-    } else {
-      writeRaw(writer, call.requestBytes);
-      size = this.finishMessage(stream, start, this.#flagsAt, bodyStart, again);
-    }
-    const packing = stream.state?.packing;
-    if (packing === undefined) this.#rememberBytes(stream, bodyStart, bodyStart + size);
-    else {
-      stream.body = packing.body;
-      stream.ordinal = unwritten;
-    }
-  }
-
-  /** Begins a request's frame up to its message, and notes where its flags stand. @throws RpcError when the head does not fit */
-  #beginRequest(stream: ClientStream, call: OutgoingCall, binding: ClientBinding, nowMs: number): number {
-    const { output } = this;
-    const start = output.begin(FrameType.request, stream.id);
-    const { writer } = output;
-    writeVarint(writer, binding.number);
-    const flagsAt = writer.pos;
-    const { kind } = binding.method;
-    let flags: number = kind !== "client_stream" && kind !== "bidi" ? Flag.message : 0;
-    writer.bytes[writer.pos++] = 0;
-    if (call.deadlineMs !== Number.POSITIVE_INFINITY) {
-      flags |= Flag.deadline;
-      writeVarint(writer, Math.max(1, Math.ceil(call.deadlineMs - nowMs)));
-    }
-    if (hasRequestFields(call)) {
-      flags |= Flag.fields;
-      try {
-        writeRequestFields(writer, call);
-      } catch (error) {
-        output.undo(start);
-        throw error;
-      }
-    }
-    writer.bytes[flagsAt] = flags;
-    this.#flagsAt = flagsAt;
-    return start;
-  }
-
-  /** The request is packed: only now is the call opened, in the order of the wire. */
-  #beginPacked(stream: ClientStream, call: OutgoingCall, binding: ClientBinding): FrameStart {
-    const start = this.#beginRequest(stream, call, binding, this.host.nowMs());
-    stream.ordinal = ++this.#opened;
-    this.#unflushed.push(stream);
-    return { start, flagsAt: this.#flagsAt };
-  }
-
-  /** Notes where the request's bytes lie, so that a retry can send the same ones. */
-  #rememberBytes(stream: ClientStream, bodyStart: number, bodyEnd: number): void {
-    const bulk = stream.state?.bulk;
-    if (bulk !== undefined) {
-      bulk.kept = true;
-      stream.long = bulk;
-    } else if (!this.output.direct) stream.body = copyOf(this.output.writer.bytes, bodyStart, bodyEnd);
-    else {
-      stream.bodyStart = bodyStart;
-      stream.bodyEnd = bodyEnd;
-    }
-    this.#unflushed.push(stream);
+    return this.#requests.take(stream);
   }
 
   #onReply(stream: ClientStream | undefined, reader: Reader): void {
@@ -412,16 +325,6 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     this.#checkIdle();
   }
 
-  #handledWhenLost(stream: ClientStream): "no" | "maybe" {
-    const bulk = stream.state?.bulk;
-    if (stream.sent === undefined && bulk === undefined) return "no";
-    if (stream.ordinal > this.#acceptedCount) return "no";
-    // A request of which a part is missing cannot have reached a handler.
-    const { kind } = stream.binding.method;
-    const whole = bulk === undefined || bulk.sent === bulk.body.length;
-    return whole || kind === "client_stream" || kind === "bidi" ? "maybe" : "no";
-  }
-
   #settleReply(stream: ClientStream, reply: unknown): void {
     const { call } = stream;
     this.#retire(stream);
@@ -441,7 +344,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   /** A one-way call has settled for its caller; the server still owes its end. */
   #settleOneway(stream: ClientStream): void {
     const { call } = stream;
-    if (call === undefined || stream.state?.bulk !== undefined) return;
+    if (call === undefined || bulkOf(stream) !== undefined) return;
     stream.call = undefined;
     this.#openCalls--;
     call.onReply(undefined, undefined, stream.retriesLent);

@@ -11,7 +11,7 @@ export const leastPackedBytes = 1024;
 /** Number of an algorithm on the wire; its feature is the bit below. */
 const numbers: readonly (CompressionAlgorithm | undefined)[] = [undefined, "deflate", "zstd"];
 
-/** A message being packed, or the bytes it came from. */
+/** A message being packed. */
 export interface Packing {
   readonly body: Uint8Array;
 }

@@ -7,13 +7,14 @@ import { metadataBytes, readVarint, writeVarint } from "./bytes.ts";
 import { encodeErrorData } from "./declared-error.ts";
 import { writeFailure } from "./failure-frame.ts";
 import { decodeMessage } from "./message-type.ts";
+import { type FrameStart, isSending } from "./outgoing-messages.ts";
 import type { Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { writeReplyFields } from "./reply-head.ts";
 import { readRequestFields } from "./request-head.ts";
 import { type ServerBinding, ServerBindings } from "./server-bindings.ts";
 import { ServerStream, type ServerStreamOwner } from "./server-stream.ts";
-import { type FrameStart, isSending, readFlags, Session, type SessionOptions } from "./session.ts";
+import { readFlags, Session, type SessionOptions } from "./session.ts";
 import { Flag, FrameType, frameHeadBytes, slotMask } from "./wire.ts";
 
 /** What a server session tells its shell beside calls. */
@@ -166,7 +167,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
 
   sendMetadata(stream: ServerStream, metadata: Metadata): void {
     const block = metadataBytes(metadata);
-    this.inOrder(stream, () => {
+    this.outgoing.inOrder(stream, () => {
       const start = this.output.begin(FrameType.metadata, stream.id, block.length);
       const { writer } = this.output;
       writer.bytes.set(block, writer.pos);
@@ -187,10 +188,11 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
         }
       : undefined;
     try {
-      this.writeMessage(stream, start, start + frameHeadBytes, types.response, message, again);
+      this.outgoing.write(stream, start, start + frameHeadBytes, types.response, message, again);
     } catch (error) {
       throw ownFault(error);
     }
+    if (!isSending(stream)) this.output.countSmall();
     this.#finish(stream);
   }
 
@@ -198,7 +200,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   endOk(stream: ServerStream, trailers: Metadata | undefined, retriesReturned: number): void {
     // Encoded now, so that what does not fit is the handler's error; sent behind a long item that is under way.
     const block = trailers === undefined || trailers.size === 0 ? undefined : metadataBytes(trailers);
-    this.inOrder(stream, () => {
+    this.outgoing.inOrder(stream, () => {
       this.output.end(this.#beginReply(stream, 0, undefined, retriesReturned, block));
       this.#finish(stream);
     });
@@ -348,7 +350,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     stream.ended = true;
     this.releaseRest(stream);
     if (!isSending(stream)) this.#vacate(stream);
-    else this.inOrder(stream, () => this.#vacate(stream));
+    else this.outgoing.inOrder(stream, () => this.#vacate(stream));
   }
 
   #vacate(stream: ServerStream): void {

@@ -1,9 +1,8 @@
-import { CodecError, Reader, type Writer } from "@pipit/codec";
+import { Reader } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
-import type { Compression, CompressionAlgorithm } from "../compression.ts";
+import type { Compression } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
-import { BulkSend } from "./bulk-send.ts";
-import { copyOf, readByte, readVarint, writeByte, writeRaw, writeU32, writeVarint } from "./bytes.ts";
+import { readByte, readVarint, writeVarint } from "./bytes.ts";
 import { writeGoAway } from "./failure-frame.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { FlowControl } from "./flow-control.ts";
@@ -12,8 +11,8 @@ import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import { IncomingMessages, isPlain, type MessageSink, wholeBytes } from "./incoming-messages.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
+import { type FrameStart, isSending, type MessageSource, OutgoingMessages } from "./outgoing-messages.ts";
 import { Output, type OutputHost } from "./output.ts";
-import { leastPackedBytes, numberOf, type Packing, sharedAlgorithm } from "./packing.ts";
 import { Pings } from "./pings.ts";
 import { assertSpoken, decodePreface, encodePreface, matchMagic, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
@@ -21,9 +20,7 @@ import type { SlabPool } from "./slab-pool.ts";
 import { type SessionStream, StreamState, type Waiting } from "./stream-state.ts";
 import { StreamTable } from "./stream-table.ts";
 import {
-  chunkBytes,
   firstSkippableType,
-  Flag,
   FrameType,
   frameHeadBytes,
   keepalivePing,
@@ -65,19 +62,9 @@ export interface SessionOptions extends SessionShare {
   readonly preface: Preface;
 }
 
-/** A frame that has begun. */
-export interface FrameStart {
-  readonly start: number;
-  /** Where its flags stand. */
-  readonly flagsAt: number;
-}
-
-/** What a codec may put ahead of bytes. */
-const headRoomBytes = 16;
-
 /** One end of a connection. */
 export abstract class Session<S extends SessionStream = SessionStream>
-  implements FrameSink, MessageSink<S>, OutputHost
+  implements FrameSink, MessageSink<S>, MessageSource<S>, OutputHost
 {
   readonly limits: SessionLimits;
   /** The peer's preface, once read. */
@@ -94,6 +81,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
   protected readonly host: SessionHost;
   protected readonly output: Output;
   protected readonly streams: StreamTable<S> = new StreamTable<S>();
+  protected readonly outgoing: OutgoingMessages<S>;
   protected readonly flood: FloodGuard;
   protected readonly reader: Reader = new Reader();
   readonly #parser = new FrameParser();
@@ -101,20 +89,17 @@ export abstract class Session<S extends SessionStream = SessionStream>
   readonly #pings: Pings;
   readonly #blocked = new Set<S>();
   #magicRead = 0;
-  readonly #compression: Compression | undefined;
-  /** What messages are packed with, where they are; known once the peer's preface is. */
-  #algorithm: CompressionAlgorithm | undefined;
-  #writesItem = false;
   readonly #incoming: IncomingMessages<S>;
 
   constructor(options: SessionOptions) {
     this.host = options.host;
     this.limits = options.limits;
     this.output = new Output(options.slabs, this);
-    this.#compression = options.compression;
-    this.#incoming = new IncomingMessages(this, options.reassembly, options.limits, options.compression);
+    const { compression, limits, reassembly, unread } = options;
+    this.outgoing = new OutgoingMessages(this, this.output, limits.maxMessageBytes, compression);
+    this.#incoming = new IncomingMessages(this, reassembly, limits, compression);
     this.flood = new FloodGuard(options.limits);
-    this.#flow = new FlowControl(options.limits, options.unread);
+    this.#flow = new FlowControl(options.limits, unread);
     this.#pings = new Pings(this.output);
     this.output.append(encodePreface(options.preface));
   }
@@ -203,11 +188,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
   onRoom(): void {
     this.#pings.onRoom();
     if (this.#blocked.size === 0 || !this.#flow.hasCredit) return;
-    for (const stream of Array.from(this.#blocked)) {
-      if (!this.writable(stream)) continue;
-      this.#blocked.delete(stream);
-      this.onWritable(stream);
-    }
+    for (const stream of Array.from(this.#blocked)) this.#wake(stream);
   }
 
   /** A frame of this role. False when its type is unknown. */
@@ -241,7 +222,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
 
   /** Whether one more item may be sent on the stream now; if not, `onWritable` follows. */
   protected writable(stream: S): boolean {
-    if (this.#flow.maySend(this.#stateOf(stream)) && !isSending(stream) && !this.output.full) return true;
+    if (this.#flow.maySend(this.stateOf(stream)) && !isSending(stream) && !this.output.full) return true;
     this.#blocked.add(stream);
     return false;
   }
@@ -252,14 +233,10 @@ export abstract class Session<S extends SessionStream = SessionStream>
     const { state } = stream;
     if (state === undefined) return;
     this.#incoming.drop(state);
-    if (!isSending(stream)) return;
-    if (state.bulk !== undefined) this.output.dropBulk(state.bulk);
-    state.bulk = undefined;
-    state.packing = undefined;
-    state.afterBulk = undefined;
+    if (isSending(stream)) this.outgoing.drop(stream, state);
   }
 
-  #stateOf(stream: S): StreamState {
+  stateOf(stream: S): StreamState {
     return (stream.state ??= new StreamState(this.#flow.streamWindowBytes));
   }
 
@@ -271,7 +248,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
   /** Items of a stream were consumed. `open` is false when the stream has ended: only the connection gets credit then. */
   protected release(stream: S, bytes: number, open: boolean): void {
     const flow = this.#flow;
-    const state = this.#stateOf(stream);
+    const state = this.stateOf(stream);
     this.#giveConnectionCredit(flow.consume(state, bytes));
     if (!open || this.closed || !flow.isRenewalDue(state)) return;
     if (flow.measure(state, this.host.nowMs())) this.#pings.send(measuringPing);
@@ -287,15 +264,9 @@ export abstract class Session<S extends SessionStream = SessionStream>
           return { start: anew, flagsAt: anew + frameHeadBytes };
         }
       : undefined;
-    this.#writesItem = true;
-    let size: number;
-    try {
-      size = this.writeMessage(stream, start, start + frameHeadBytes, type, item, again);
-    } finally {
-      this.#writesItem = false;
-    }
-    this.#flow.spend(this.#stateOf(stream), size + frameHeadBytes);
-    if (!isSending(stream)) this.output.countItem(size + frameHeadBytes);
+    const charge = frameHeadBytes + this.outgoing.write(stream, start, start + frameHeadBytes, type, item, again);
+    this.#flow.spend(this.stateOf(stream), charge);
+    if (!isSending(stream)) this.output.countItem(charge);
     this.flood.countWork(); // the peer may give credit back for it, ask whether we live, and so on
     this.output.relieve();
   }
@@ -308,136 +279,12 @@ export abstract class Session<S extends SessionStream = SessionStream>
   }
 
   /**
-   * Encodes a message at the end of the frame begun at `start`, whose flags stand at `flagsAt`, and completes the frame.
-   * A long message leaves the frame and follows it in parts. Returns its size.
-   *
-   * With `again`, which begins the frame anew, it may be packed: then nothing is written yet, and the stream's `packing` is set.
-   *
-   * @throws RpcError `invalid_argument` when it does not encode, `resource_exhausted` when the peer takes none so long
-   */
-  protected writeMessage(
-    stream: S,
-    start: number,
-    flagsAt: number,
-    type: MessageType,
-    message: unknown,
-    again?: () => FrameStart,
-  ): number {
-    const { output } = this;
-    const bodyStart = output.writer.pos;
-    // Bytes say how many they are; of anything else the last message is the best guess.
-    const expected = message instanceof Uint8Array ? message.length + headRoomBytes : type.longBytes;
-    let apart: Writer | undefined;
-    try {
-      if (expected <= chunkBytes) output.encode(type.codec, message);
-      else apart = output.encodeApart(type.codec, message, expected);
-    } catch (error) {
-      output.undo(start);
-      if (error instanceof CodecError)
-        throw new RpcError("invalid_argument", error.message, { cause: error, handled: "no" });
-      throw error;
-    }
-    const size = this.finishMessage(stream, start, flagsAt, bodyStart, again, apart);
-    if (size > chunkBytes || apart !== undefined) type.longBytes = size;
-    return size;
-  }
-
-  /** Completes a frame whose message is written from `bodyStart` on, or lies `apart`. */
-  protected finishMessage(
-    stream: S,
-    start: number,
-    flagsAt: number,
-    bodyStart: number,
-    again?: () => FrameStart,
-    apart?: Writer,
-  ): number {
-    const { output } = this;
-    const size = apart?.pos ?? output.writer.pos - bodyStart;
-    const packs = again !== undefined && this.#algorithm !== undefined && size >= leastPackedBytes;
-    if (size <= chunkBytes && !packs) {
-      if (apart !== undefined) {
-        writeRaw(output.writer, apart.bytes.subarray(0, size));
-        output.dropApart(apart);
-      }
-      output.end(start);
-      if (!this.#writesItem) output.countSmall();
-      return size;
-    }
-    const most = this.peerPreface?.maxMessageBytes ?? this.limits.maxMessageBytes;
-    if (size > most) {
-      output.undo(start);
-      throw new RpcError("resource_exhausted", `Message of ${size} bytes: the peer accepts at most ${most}`, {
-        handled: "no",
-      });
-    }
-    if (packs) {
-      const body = apart?.bytes.subarray(0, size) ?? copyOf(output.writer.bytes, bodyStart, bodyStart + size);
-      output.undo(start);
-      this.#pack(stream, body, again);
-      return size;
-    }
-    const body = apart === undefined ? output.takeBody(bodyStart) : apart.bytes.subarray(0, size);
-    this.#startBulk(stream, start, flagsAt, body, apart);
-    return size;
-  }
-
-  /** Sends a message once it is packed, or as it is when that makes it no smaller. */
-  #pack(stream: S, body: Uint8Array, again: () => FrameStart): void {
-    const algorithm = this.#algorithm;
-    if (algorithm === undefined) return;
-    const packing: Packing = { body };
-    const state = this.#stateOf(stream);
-    state.packing = packing;
-    this.#compression?.pack(algorithm, body, (packed) => {
-      if (this.closed || state.packing !== packing) return; // the stream has ended meanwhile
-      state.packing = undefined;
-      let begun: FrameStart;
-      try {
-        begun = again();
-      } catch (error) {
-        // Metadata that was changed meanwhile may not fit any more.
-        return this.rejectMessage(stream, RpcError.from(error));
-      }
-      const { start, flagsAt } = begun;
-      const { writer } = this.output;
-      const message = packed !== undefined && packed.length < body.length ? packed : body;
-      if (message === packed) {
-        writer.bytes[flagsAt] = (writer.bytes[flagsAt] ?? 0) | Flag.compressed;
-        writeByte(writer, numberOf(algorithm));
-        writeU32(writer, body.length);
-      }
-      if (message.length > chunkBytes) return this.#startBulk(stream, start, flagsAt, message, undefined);
-      writeRaw(writer, message);
-      this.output.end(start);
-      this.#messageDone(stream);
-    });
-  }
-
-  /** Completes the frame as the head of a long message, and sends `body` after it in parts. */
-  #startBulk(stream: S, start: number, flagsAt: number, body: Uint8Array, apart: Writer | undefined): void {
-    const { output } = this;
-    const { writer } = output;
-    writer.bytes[flagsAt] = (writer.bytes[flagsAt] ?? 0) | Flag.chunked;
-    writeU32(writer, body.length);
-    output.end(start);
-    const bulk = new BulkSend(stream.id, body, apart, () => this.#messageDone(stream));
-    this.#stateOf(stream).bulk = bulk;
-    output.sendBulk(bulk);
-  }
-
-  /** Runs `write` once nothing of the stream is under way: at once, or behind a long message. */
-  protected inOrder(stream: S, write: () => void): void {
-    if (!isSending(stream)) write();
-    else (this.#stateOf(stream).afterBulk ??= []).push(write);
-  }
-
-  /**
    * Takes in the message of the frame under the reader, whose flags were read, and which took `charge` of credit: now, or
    * when its last part has come and it is unpacked.
    */
   protected readMessage(stream: S, flags: number, charge: number): void {
     const { reader } = this;
-    if (!isPlain(flags)) this.#incoming.begin(stream, this.#stateOf(stream), reader, flags, charge);
+    if (!isPlain(flags)) this.#incoming.begin(stream, this.stateOf(stream), reader, flags, charge);
     else if (stream.state?.arriving === undefined) this.deliver(stream, reader, charge);
     else this.#incoming.arrive(stream, reader, charge);
   }
@@ -454,7 +301,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
     const { reader } = this;
     const flags = readFlags(reader, "item");
     const charge = wholeBytes(reader, flags) + frameHeadBytes;
-    this.#flow.take(this.#stateOf(stream), charge);
+    this.#flow.take(this.stateOf(stream), charge);
     if (this.#flow.holdsTooMuch) {
       const text = `Item of ${charge} bytes: the process holds more than ${this.limits.maxProcessUnreadBytes} bytes of items that nobody has read`;
       return this.refuseMessage(stream, new RpcError("resource_exhausted", text));
@@ -518,7 +365,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
     const preface = decodePreface(bytes, start, end);
     assertSpoken(preface);
     this.peerPreface = preface;
-    this.#algorithm = sharedAlgorithm(this.#compression, preface.features);
+    this.outgoing.onPreface(preface);
     this.#flow.onPeerWindows(preface.streamWindowBytes, preface.connectionWindowBytes);
     this.onPreface(preface);
     this.onRoom();
@@ -527,11 +374,19 @@ export abstract class Session<S extends SessionStream = SessionStream>
   #onWindow(streamId: number, credit: number): void {
     const stream = this.streams.find(streamId);
     if (stream === undefined) return void this.lateFrames++;
-    this.#flow.onCredit(this.#stateOf(stream), credit);
-    if (this.#blocked.has(stream) && this.writable(stream)) {
-      this.#blocked.delete(stream);
-      this.onWritable(stream);
-    }
+    this.#flow.onCredit(this.stateOf(stream), credit);
+    this.#wake(stream);
+  }
+
+  onSent(stream: S): void {
+    this.#wake(stream);
+  }
+
+  /** There may be room for a stream that was refused. */
+  #wake(stream: S): void {
+    if (!this.#blocked.has(stream) || !this.writable(stream)) return;
+    this.#blocked.delete(stream);
+    this.onWritable(stream);
   }
 
   #onChunk(streamId: number, bytes: Uint8Array, start: number, end: number): void {
@@ -544,19 +399,6 @@ export abstract class Session<S extends SessionStream = SessionStream>
     this.#incoming.addPart(stream, state, assembly, bytes.subarray(start, end));
     // The peer asks how far we are, now and then.
     this.flood.countWork((assembly.filled >>> 16) - (filled >>> 16));
-  }
-
-  /** The message that was under way is written: what waited for it follows. */
-  #messageDone(stream: S): void {
-    const state = this.#stateOf(stream);
-    state.bulk = undefined;
-    const waiting = state.afterBulk;
-    state.afterBulk = undefined;
-    for (const write of waiting ?? []) write();
-    if (this.#blocked.has(stream) && this.writable(stream)) {
-      this.#blocked.delete(stream);
-      this.onWritable(stream);
-    }
   }
 
   #giveConnectionCredit(credit: number): void {
@@ -582,10 +424,4 @@ export function readFlags(reader: Reader, frame: keyof typeof knownFlags): numbe
   throw new ProtocolFault(
     `Flags 0x${flags.toString(16)} of a frame (${frame}): expected none but 0x${knownFlags[frame].toString(16)}`,
   );
-}
-
-/** A message of ours is under way on the stream: being packed, or sent in parts. What follows waits. */
-export function isSending(stream: SessionStream): boolean {
-  const { state } = stream;
-  return state !== undefined && (state.bulk !== undefined || state.packing !== undefined);
 }

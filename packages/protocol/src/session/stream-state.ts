@@ -35,13 +35,12 @@ export class StreamState implements StreamCredit {
   unreleased = 0;
   unconsumed = 0;
   assembly: Assembly | undefined;
-  bulk: BulkSend | undefined;
-  /** A message that is being packed; its frame is not written yet. */
-  packing: Packing | undefined;
+  /** A message of ours under way: being packed, with its frame not yet written, or on its way in parts. */
+  sending: Packing | BulkSend | undefined;
   /** Set while a message from the peer is being unpacked: what came behind it, in order. */
   arriving: Waiting[] | undefined;
-  /** What waits for the end of `packing` and `bulk`, in order. */
-  afterBulk: (() => void)[] | undefined;
+  /** What waits for the end of `sending`, in order. */
+  afterSending: (() => void)[] | undefined;
 
   constructor(windowBytes: number) {
     this.receiveCredit = windowBytes;

@@ -1,0 +1,148 @@
+import type { OutgoingCall } from "../transport.ts";
+import { copyOf, writeRaw, writeVarint } from "./bytes.ts";
+import { type ClientStream, unwritten } from "./client-stream.ts";
+import type { Output } from "./output.ts";
+import { bulkOf, type FrameStart, isSending, type OutgoingMessages } from "./outgoing-messages.ts";
+import { hasRequestFields, writeRequestFields } from "./request-head.ts";
+import { Flag, FrameType } from "./wire.ts";
+
+/** Writes the requests of a connection's calls, and knows where their bytes lie, so that a retry can send the same ones. */
+export class RequestWriter {
+  readonly #output: Output;
+  readonly #outgoing: OutgoingMessages<ClientStream>;
+  readonly #clock: { nowMs(): number };
+  #unflushed: ClientStream[] = [];
+  #openedCount = 0;
+  /** Where the flags of the request begun last stand. */
+  #flagsAt = 0;
+  #closed = false;
+
+  constructor(output: Output, outgoing: OutgoingMessages<ClientStream>, clock: { nowMs(): number }) {
+    this.#output = output;
+    this.#outgoing = outgoing;
+    this.#clock = clock;
+  }
+
+  /** Place that the next call has among those of the connection. */
+  get nextOrdinal(): number {
+    return this.#openedCount + 1;
+  }
+
+  /** Writes a call's request. @throws RpcError when it does not encode or is too long, and nothing is sent */
+  write(stream: ClientStream, call: OutgoingCall, nowMs: number): void {
+    const output = this.#output;
+    const start = this.#begin(stream, call, nowMs);
+    const { writer } = output;
+    const bodyStart = writer.pos;
+    let size = 0;
+    const { method, types } = stream.binding;
+    const again = method.compress ? (): FrameStart => this.#beginPacked(stream, call) : undefined;
+    if (streamsInput(stream)) output.end(start);
+    else {
+      if (call.requestBytes === undefined) {
+        size = this.#outgoing.write(stream, start, this.#flagsAt, types.request, call.request, again);
+      } else {
+        writeRaw(writer, call.requestBytes);
+        size = this.#outgoing.finish(stream, start, this.#flagsAt, bodyStart, again);
+      }
+      if (!isSending(stream)) output.countSmall();
+    }
+    const sending = stream.state?.sending;
+    if (sending === undefined || sending === bulkOf(stream)) {
+      this.#openedCount++;
+      this.#remember(stream, bodyStart, bodyStart + size);
+    } else {
+      stream.body = sending.body;
+      stream.ordinal = unwritten;
+    }
+  }
+
+  /** Everything written so far goes to the socket. Gives the calls whose requests are in it. */
+  takeUnflushed(): readonly ClientStream[] {
+    const flushed = this.#unflushed;
+    if (flushed.length > 0) this.#unflushed = [];
+    return flushed;
+  }
+
+  /** The connection has ended: what was to go to the socket lies in `unsent`. */
+  close(unsent: Uint8Array): void {
+    this.#closed = true;
+    for (const stream of this.takeUnflushed()) if (stream.sent === undefined) stream.unsent = unsent;
+  }
+
+  /** The request of a call, as it was encoded. Whoever takes it may keep it. */
+  take(stream: ClientStream): Uint8Array | undefined {
+    if (stream.long !== undefined) {
+      stream.body = stream.long.body;
+      stream.long = undefined;
+    }
+    if (stream.body !== undefined) return stream.body;
+    const bytes = stream.sent ?? stream.unsent ?? (this.#closed ? undefined : this.#output.writer.bytes);
+    return bytes && copyOf(bytes, stream.bodyStart, stream.bodyEnd);
+  }
+
+  /** Begins a request's frame up to its message, and notes where its flags stand. @throws RpcError when the head does not fit */
+  #begin(stream: ClientStream, call: OutgoingCall, nowMs: number): number {
+    const output = this.#output;
+    const start = output.begin(FrameType.request, stream.id);
+    const { writer } = output;
+    writeVarint(writer, stream.binding.number);
+    const flagsAt = writer.pos;
+    let flags: number = streamsInput(stream) ? 0 : Flag.message;
+    writer.bytes[writer.pos++] = 0;
+    if (call.deadlineMs !== Number.POSITIVE_INFINITY) {
+      flags |= Flag.deadline;
+      writeVarint(writer, Math.max(1, Math.ceil(call.deadlineMs - nowMs)));
+    }
+    if (hasRequestFields(call)) {
+      flags |= Flag.fields;
+      try {
+        writeRequestFields(writer, call);
+      } catch (error) {
+        output.undo(start);
+        throw error;
+      }
+    }
+    writer.bytes[flagsAt] = flags;
+    this.#flagsAt = flagsAt;
+    return start;
+  }
+
+  /** The request is packed: only now is the call opened, in the order of the wire. */
+  #beginPacked(stream: ClientStream, call: OutgoingCall): FrameStart {
+    const start = this.#begin(stream, call, this.#clock.nowMs());
+    stream.ordinal = ++this.#openedCount;
+    this.#unflushed.push(stream);
+    return { start, flagsAt: this.#flagsAt };
+  }
+
+  #remember(stream: ClientStream, bodyStart: number, bodyEnd: number): void {
+    const bulk = bulkOf(stream);
+    if (bulk !== undefined) {
+      bulk.kept = true;
+      stream.long = bulk;
+    } else if (!this.#output.direct) stream.body = copyOf(this.#output.writer.bytes, bodyStart, bodyEnd);
+    else {
+      stream.bodyStart = bodyStart;
+      stream.bodyEnd = bodyEnd;
+    }
+    this.#unflushed.push(stream);
+  }
+}
+
+/**
+ * Whether a call may have run whose connection is lost, of which the peer has said that it took `acceptedCount` calls: not if it
+ * never left the slab, was not taken, or a part of its request is missing, so that it cannot have reached a handler.
+ */
+export function handledWhenLost(stream: ClientStream, acceptedCount: number): "no" | "maybe" {
+  const bulk = bulkOf(stream);
+  if (stream.sent === undefined && bulk === undefined) return "no";
+  if (stream.ordinal > acceptedCount) return "no";
+  const isWhole = bulk === undefined || bulk.sent === bulk.body.length;
+  return isWhole || streamsInput(stream) ? "maybe" : "no";
+}
+
+function streamsInput({ binding }: ClientStream): boolean {
+  const { kind } = binding.method;
+  return kind === "client_stream" || kind === "bidi";
+}
