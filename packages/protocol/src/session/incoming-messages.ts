@@ -2,6 +2,7 @@ import { Reader } from "@pipit/codec";
 import type { Compression } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
 import { allocate, readByte, readU32 } from "./bytes.ts";
+import { isPlain } from "./frame-flags.ts";
 import type { BytePool } from "./held-bytes.ts";
 import type { SessionLimits } from "./limits.ts";
 import { algorithmOf, type PackedHead } from "./packing.ts";
@@ -27,11 +28,6 @@ export interface MessageSink<S extends SessionStream> {
   isOpen(stream: S): boolean;
   /** The peer broke the protocol, in what was read later than it came. */
   fault(message: string): void;
-}
-
-/** Whether a message with these flags is whole in its frame. */
-export function isPlain(flags: number): boolean {
-  return (flags & (Flag.chunked | Flag.compressed)) === 0;
 }
 
 /** Size of the message under the reader, once it is whole and unpacked. The reader stays where it is. */

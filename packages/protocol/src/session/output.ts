@@ -4,8 +4,9 @@ import { type BulkSend, nextParts } from "./bulk-send.ts";
 import { copyOf } from "./bytes.ts";
 import { LentSlabs } from "./lent-slabs.ts";
 import { mostAtOnceAlone, Pace } from "./pace.ts";
+import { markFrame } from "./pace-mark.ts";
 import { type SlabPool, slabBytes } from "./slab-pool.ts";
-import { chunkBytes, FrameType, frameHeadBytes, paceMark, pingBytes } from "./wire.ts";
+import { chunkBytes, frameHeadBytes } from "./wire.ts";
 
 /**
  * Items past which a turn's output leaves before the turn ends: the peer works on them meanwhile. Where nothing small is about the first part
@@ -407,15 +408,4 @@ export class Output {
     this.#scheduled = true;
     this.#host.scheduleFlush();
   }
-}
-
-/** A ping that says, once it comes back, that the peer has read what was ahead of it. */
-function markFrame(number: number): Uint8Array {
-  const frame = new Uint8Array(frameHeadBytes + pingBytes);
-  const view = new DataView(frame.buffer);
-  view.setUint32(0, frame.length - 4, true);
-  frame[4] = FrameType.ping;
-  frame[frameHeadBytes] = paceMark;
-  view.setUint32(frameHeadBytes + 1, number, true);
-  return frame;
 }

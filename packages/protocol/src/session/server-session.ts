@@ -6,6 +6,7 @@ import type { CallAcceptor, CallSource } from "../transport.ts";
 import { metadataBytes, readVarint, writeVarint } from "./bytes.ts";
 import { encodeErrorData } from "./declared-error.ts";
 import { writeFailure } from "./failure-frame.ts";
+import { readFlags } from "./frame-flags.ts";
 import { decodeMessage } from "./message-type.ts";
 import { type FrameStart, isSending } from "./outgoing-messages.ts";
 import type { Preface } from "./preface.ts";
@@ -14,7 +15,7 @@ import { writeReplyFields } from "./reply-head.ts";
 import { readRequestFields } from "./request-head.ts";
 import { type ServerBinding, ServerBindings } from "./server-bindings.ts";
 import { ServerStream, type ServerStreamOwner } from "./server-stream.ts";
-import { readFlags, Session, type SessionOptions } from "./session.ts";
+import { Session, type SessionOptions } from "./session.ts";
 import { Flag, FrameType, frameHeadBytes, slotMask } from "./wire.ts";
 
 /** What a server session tells its shell beside calls. */

@@ -2,17 +2,19 @@ import { Reader } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
 import type { Compression } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
-import { readByte, readVarint, writeVarint } from "./bytes.ts";
+import { readVarint, writeVarint } from "./bytes.ts";
 import { writeGoAway } from "./failure-frame.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { FlowControl } from "./flow-control.ts";
+import { isPlain, readFlags } from "./frame-flags.ts";
 import type { BytePool } from "./held-bytes.ts";
 import { FrameParser, type FrameSink } from "./frame-parser.ts";
-import { IncomingMessages, isPlain, type MessageSink, wholeBytes } from "./incoming-messages.ts";
+import { IncomingMessages, type MessageSink, wholeBytes } from "./incoming-messages.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
 import { type FrameStart, isSending, type MessageSource, OutgoingMessages } from "./outgoing-messages.ts";
 import { Output, type OutputHost } from "./output.ts";
+import { readMark } from "./pace-mark.ts";
 import { Pings } from "./pings.ts";
 import { assertSpoken, decodePreface, encodePreface, matchMagic, type Preface } from "./preface.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
@@ -24,15 +26,15 @@ import {
   FrameType,
   frameHeadBytes,
   keepalivePing,
-  knownFlags,
   magic,
   measuringPing,
   paceMark,
 } from "./wire.ts";
 
 /*
- * What both ends of a connection do alike, without I/O: preface, credit, long messages, pings. Bytes come in by
- * `receive`, with the time; they leave through the output, whose shell calls `flush` at the end of the turn.
+ * What both ends of a connection do alike, without I/O. Bytes come in by `receive`, with the time; the parser cuts them into frames, and
+ * each goes to the part that knows it: messages coming in, flow control, pings, or the role (client or server). What is sent leaves
+ * through the output, whose shell calls `flush` at the end of the turn.
  */
 
 /** The shell around a session. */
@@ -85,21 +87,23 @@ export abstract class Session<S extends SessionStream = SessionStream>
   protected readonly flood: FloodGuard;
   protected readonly reader: Reader = new Reader();
   readonly #parser = new FrameParser();
+  readonly #incoming: IncomingMessages<S>;
   readonly #flow: FlowControl;
   readonly #pings: Pings;
+  /** Streams whose producers wait for room. */
   readonly #blocked = new Set<S>();
+  /** Bytes of the magic that have come. */
   #magicRead = 0;
-  readonly #incoming: IncomingMessages<S>;
 
   constructor(options: SessionOptions) {
-    this.host = options.host;
-    this.limits = options.limits;
-    this.output = new Output(options.slabs, this);
     const { compression, limits, reassembly, unread } = options;
+    this.host = options.host;
+    this.limits = limits;
+    this.output = new Output(options.slabs, this);
     this.outgoing = new OutgoingMessages(this, this.output, limits.maxMessageBytes, compression);
     this.#incoming = new IncomingMessages(this, reassembly, limits, compression);
-    this.flood = new FloodGuard(options.limits);
-    this.#flow = new FlowControl(options.limits, unread);
+    this.flood = new FloodGuard(limits);
+    this.#flow = new FlowControl(limits, unread);
     this.#pings = new Pings(this.output);
     this.output.append(encodePreface(options.preface));
   }
@@ -208,8 +212,16 @@ export abstract class Session<S extends SessionStream = SessionStream>
   protected abstract get takenCount(): number;
   abstract onFlush(bytes: Uint8Array): boolean;
 
+  stateOf(stream: S): StreamState {
+    return (stream.state ??= new StreamState(this.#flow.streamWindowBytes));
+  }
+
   isOpen(stream: S): boolean {
     return !this.closed && this.streams.find(stream.id) === stream;
+  }
+
+  onSent(stream: S): void {
+    this.#wake(stream);
   }
 
   nowMs(): number {
@@ -234,10 +246,6 @@ export abstract class Session<S extends SessionStream = SessionStream>
     if (state === undefined) return;
     this.#incoming.drop(state);
     if (isSending(stream)) this.outgoing.drop(stream, state);
-  }
-
-  stateOf(stream: S): StreamState {
-    return (stream.state ??= new StreamState(this.#flow.streamWindowBytes));
   }
 
   /** Gives the connection the credit back for items that nobody will consume. */
@@ -378,10 +386,6 @@ export abstract class Session<S extends SessionStream = SessionStream>
     this.#wake(stream);
   }
 
-  onSent(stream: S): void {
-    this.#wake(stream);
-  }
-
   /** There may be room for a stream that was refused. */
   #wake(stream: S): void {
     if (!this.#blocked.has(stream) || !this.writable(stream)) return;
@@ -410,18 +414,4 @@ export abstract class Session<S extends SessionStream = SessionStream>
     writeVarint(this.output.writer, credit);
     this.output.end(start);
   }
-}
-
-function readMark(bytes: Uint8Array, start: number): number {
-  const at = (offset: number): number => bytes[start + offset] ?? 0;
-  return (at(1) | (at(2) << 8) | (at(3) << 16) | (at(4) << 24)) >>> 0;
-}
-
-/** Reads the flags of a frame. What an unknown one announces cannot be skipped. @throws ProtocolFault when there is one */
-export function readFlags(reader: Reader, frame: keyof typeof knownFlags): number {
-  const flags = readByte(reader);
-  if ((flags & ~knownFlags[frame]) === 0) return flags;
-  throw new ProtocolFault(
-    `Flags 0x${flags.toString(16)} of a frame (${frame}): expected none but 0x${knownFlags[frame].toString(16)}`,
-  );
 }

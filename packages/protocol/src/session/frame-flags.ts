@@ -1,0 +1,18 @@
+import type { Reader } from "@pipit/codec";
+import { readByte } from "./bytes.ts";
+import { ProtocolFault } from "./protocol-fault.ts";
+import { Flag, knownFlags } from "./wire.ts";
+
+/** Reads the flags of a frame. What an unknown one announces cannot be skipped. @throws ProtocolFault when there is one */
+export function readFlags(reader: Reader, frame: keyof typeof knownFlags): number {
+  const flags = readByte(reader);
+  if ((flags & ~knownFlags[frame]) === 0) return flags;
+  throw new ProtocolFault(
+    `Flags 0x${flags.toString(16)} of a frame (${frame}): expected none but 0x${knownFlags[frame].toString(16)}`,
+  );
+}
+
+/** Whether a message with these flags is whole in its frame. */
+export function isPlain(flags: number): boolean {
+  return (flags & (Flag.chunked | Flag.compressed)) === 0;
+}
