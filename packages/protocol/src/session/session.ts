@@ -266,17 +266,20 @@ export abstract class Session<S extends SessionStream = SessionStream>
   /** Sends an item, packed where `compress`. @throws RpcError when it does not encode or is too long; the stream is as before */
   protected writeItem(stream: S, type: MessageType, item: unknown, compress: boolean): void {
     const start = this.#beginItem(stream);
-    const again = compress
-      ? (): FrameStart => {
-          const anew = this.#beginItem(stream);
-          return { start: anew, flagsAt: anew + frameHeadBytes };
-        }
-      : undefined;
+    const again = compress ? this.#itemLater(stream) : undefined;
     const charge = frameHeadBytes + this.outgoing.write(stream, start, start + frameHeadBytes, type, item, again);
     this.#flow.spend(this.stateOf(stream), charge);
     if (!isSending(stream)) this.output.countItem(charge);
     this.flood.countWork(); // the peer may give credit back for it, ask whether we live, and so on
     this.output.relieve();
+  }
+
+  /** Begins the frame of an item that is packed. Apart, since a function that makes functions takes memory for them at each call. */
+  #itemLater(stream: S): () => FrameStart {
+    return () => {
+      const start = this.#beginItem(stream);
+      return { start, flagsAt: start + frameHeadBytes };
+    };
   }
 
   #beginItem(stream: S): number {
