@@ -244,13 +244,17 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     else this.#decodeReply(stream, message);
   }
 
-  /** The reply cannot be taken; the server still owes the call's end. */
   override refuseMessage(stream: ClientStream, error: RpcError): void {
     this.#giveUp(stream, error);
   }
 
   override rejectMessage(stream: ClientStream, error: RpcError): void {
     this.#giveUp(stream, error);
+  }
+
+  /** That was the call's end. */
+  override onPassed(stream: ClientStream): void {
+    if (this.isOpen(stream)) this.#retire(stream);
   }
 
   #decodeReply(stream: ClientStream, reader: Reader): void {
@@ -289,7 +293,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     call.onItem(item, charge);
   }
 
-  /** Fails a call whose reply we cannot take; the server still owes its end. */
+  /** Fails a call whose reply or item we cannot take; its end is still to come. */
   #giveUp(stream: ClientStream, error: RpcError): void {
     const { call } = stream;
     if (call === undefined) return;

@@ -26,6 +26,7 @@ class Receiver implements MessageSink<Stream> {
   readonly unpacking: (() => void)[] = [];
   readonly refused: RpcError[] = [];
   readonly rejected: RpcError[] = [];
+  readonly passed: Stream[] = [];
   readonly faults: string[] = [];
 
   constructor(limits: Partial<SessionLimits> = {}) {
@@ -51,6 +52,10 @@ class Receiver implements MessageSink<Stream> {
 
   rejectMessage(_stream: Stream, error: RpcError): void {
     this.rejected.push(error);
+  }
+
+  onPassed(stream: Stream): void {
+    this.passed.push(stream);
   }
 
   isOpen(stream: Stream): boolean {
@@ -158,6 +163,31 @@ test("a message past the budget is refused before memory is taken for it", () =>
   assert.equal(receiver.pool.heldBytes, 600);
   receiver.incoming.close();
   assert.equal(receiver.pool.heldBytes, 0);
+});
+
+test("the one message of a call has passed when all of it has come, and not before, though nobody takes it", () => {
+  const limits = { maxMessageBytes: 100 };
+  const part = (receiver: Receiver, stream: Stream, size: number): void =>
+    receiver.incoming.passPart(stream, stream.state, size);
+  const refused = new Receiver(limits);
+  const [long, packed, dropped, damaged] = [open(1), open(2), open(3), open(4)];
+  refused.begin(long, Flag.chunked, head({ chunkedBytes: 101 }));
+  part(refused, long, 100);
+  assert.deepEqual(refused.passed, []);
+  assert.throws(() => part(refused, long, 2), ProtocolFault);
+  part(refused, long, 1);
+  assert.deepEqual(refused.passed, [long]);
+  refused.packed(packed, 5, 101);
+  assert.deepEqual(refused.passed, [long, packed]);
+  const taken = new Receiver(limits);
+  taken.begin(dropped, Flag.chunked, head({ chunkedBytes: 100 }));
+  taken.part(dropped, new Uint8Array(40));
+  taken.incoming.drop(dropped.state);
+  part(taken, dropped, 60);
+  assert.deepEqual(taken.passed, [dropped]);
+  taken.packed(damaged, 0, 100);
+  taken.unpacking[0]?.();
+  assert.deepEqual(taken.passed, [dropped, damaged]);
 });
 
 test("a message that cannot be unpacked is rejected, and what came behind it is delivered", () => {

@@ -26,6 +26,8 @@ export interface MessageSink<S extends SessionStream> {
   rejectMessage(stream: S, error: RpcError): void;
   /** Whether the stream still takes messages. */
   isOpen(stream: S): boolean;
+  /** The one message of the call has come to its end, and nobody took it: it was refused or damaged, or its call was cancelled meanwhile. */
+  onPassed(stream: S): void;
   /** The peer broke the protocol, in what was read later than it came. */
   fault(message: string): void;
 }
@@ -72,7 +74,11 @@ export class IncomingMessages<S extends SessionStream> {
     const held = (isChunked ? size : 0) + (packed?.bytes ?? 0);
     const excess = this.#reassembly.excess(packed?.bytes ?? size, held);
     if (excess !== undefined) {
-      return this.#sink.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
+      this.#sink.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
+      if (charge > 0) return;
+      if (isChunked) state.unwantedBytes = size;
+      else this.#sink.onPassed(stream);
+      return;
     }
     this.#reassembly.take(held);
     if (isChunked) state.assembly = { bytes: allocate(size), filled: 0, charge, packed };
@@ -98,6 +104,14 @@ export class IncomingMessages<S extends SessionStream> {
     }
   }
 
+  /** A part came of a message that nobody waits for. @throws ProtocolFault when it does not fit */
+  passPart(stream: S, state: StreamState, bytes: number): void {
+    if (state.unwantedBytes === 0) return; // of an item
+    if (bytes > state.unwantedBytes) throw new ProtocolFault("Chunk does not fit its message");
+    state.unwantedBytes -= bytes;
+    if (state.unwantedBytes === 0) this.#sink.onPassed(stream);
+  }
+
   /** A whole message is here: delivers it, or keeps it behind those of its stream that are still being unpacked. */
   arrive(stream: S, message: Reader, charge: number): void {
     const arriving = stream.state?.arriving;
@@ -106,10 +120,11 @@ export class IncomingMessages<S extends SessionStream> {
     arriving.push({ heldBytes: 0, read: () => this.#sink.deliver(stream, new Reader(bytes, pos, end), charge) });
   }
 
-  /** The stream has ended: no more parts are waited for. */
+  /** Nobody waits for more parts. */
   drop(state: StreamState): void {
     const { assembly } = state;
     if (assembly === undefined) return;
+    if (assembly.charge === 0) state.unwantedBytes = assembly.bytes.length - assembly.filled;
     this.#reassembly.giveBack(assembly.bytes.length + (assembly.packed?.bytes ?? 0));
     state.assembly = undefined;
   }
@@ -144,6 +159,7 @@ export class IncomingMessages<S extends SessionStream> {
         this.#reassembly.giveBack(heldBytes);
         if (message !== undefined) return this.#sink.deliver(stream, new Reader(message), charge);
         this.#sink.rejectMessage(stream, new RpcError("data_loss", "A compressed message cannot be unpacked"));
+        if (charge === 0) this.#sink.onPassed(stream);
       };
       const waiting = state.arriving ?? [];
       state.arriving = undefined;

@@ -264,6 +264,9 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     this.#reject(stream, error);
   }
 
+  /** A call whose request is not taken has ended with that. */
+  override onPassed(): void {}
+
   #onInputEnd(stream: ServerStream | undefined): void {
     const arriving = stream?.state?.arriving;
     if (arriving !== undefined) this.readLater(arriving, () => stream?.handler?.onInputEnd());

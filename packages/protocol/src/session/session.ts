@@ -204,6 +204,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
   abstract deliver(stream: S, message: Reader, charge: number): void;
   abstract refuseMessage(stream: S, error: RpcError): void;
   abstract rejectMessage(stream: S, error: RpcError): void;
+  abstract onPassed(stream: S): void;
   /** The stream has room for items again. */
   protected abstract onWritable(stream: S): void;
   /** The peer, as errors call it. */
@@ -399,8 +400,12 @@ export abstract class Session<S extends SessionStream = SessionStream>
   #onChunk(streamId: number, bytes: Uint8Array, start: number, end: number): void {
     const stream = this.streams.find(streamId);
     const state = stream?.state;
-    const assembly = state?.assembly;
-    if (stream === undefined || state === undefined || assembly === undefined) return void this.lateFrames++;
+    if (stream === undefined || state === undefined) return void this.lateFrames++;
+    const { assembly } = state;
+    if (assembly === undefined) {
+      this.lateFrames++;
+      return this.#incoming.passPart(stream, state, end - start);
+    }
     const { filled } = assembly;
     this.chunks++;
     this.#incoming.addPart(stream, state, assembly, bytes.subarray(start, end));

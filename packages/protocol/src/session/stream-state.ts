@@ -35,6 +35,8 @@ export class StreamState implements StreamCredit {
   unreleased = 0;
   unconsumed = 0;
   assembly: Assembly | undefined;
+  /** Bytes still to come of the one message of the call, which nobody wants any more: with the last of them the stream ends. */
+  unwantedBytes = 0;
   /** A message of ours under way: being packed, with its frame not yet written, or on its way in parts. */
   sending: Packing | BulkSend | undefined;
   /** Set while a message from the peer is being unpacked: what came behind it, in order. */
