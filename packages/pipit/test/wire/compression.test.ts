@@ -227,6 +227,32 @@ test("a call cancelled at any moment settles, and the connection serves the next
   assert.ok(pair.calls.every(({ open }) => !open));
 });
 
+test("streams cancelled while their items are packed take no credit from those that come later", async () => {
+  const item = long("item", 1024 * 1024);
+  let sent = 0;
+  const { pair } = await scene({
+    clientLimits: { connectionWindowBytes: 4 * 1024 * 1024 },
+    serverCompression: (clock) => simulatedCompression(clock, 50),
+    onCall: (call) => {
+      const send = (): void => {
+        while (call.open && call.writable) {
+          call.send(item);
+          sent++;
+        }
+      };
+      call.handler = { onItem() {}, onInputEnd() {}, onCancel() {}, onWritable: send };
+      send();
+    },
+  });
+  for (let round = 1; round <= 10; round++) {
+    const stream = pair.connection.start(new RecordedCall(Packed.methods.items, "a"));
+    await pair.clock.advance(20);
+    assert.equal(sent, round);
+    stream.cancel();
+    await pair.clock.advance(100);
+  }
+});
+
 test("the time left is taken when the request is written, and the deadline holds while it is packed", async () => {
   const { pair } = await scene({
     clientCompression: (clock) => simulatedCompression(clock, 30),

@@ -82,6 +82,13 @@ export class FlowControl {
     this.#sendCredit -= bytes;
   }
 
+  /** An item that was paid for is not sent, and its stream has ended. Whether the connection had no credit before. */
+  takeBack(bytes: number): boolean {
+    const had = this.hasCredit;
+    this.#sendCredit += bytes;
+    return !had && this.hasCredit;
+  }
+
   /** The peer gave a stream credit. @throws ProtocolFault when it is beyond measure */
   onCredit(stream: StreamCredit, bytes: number): void {
     checkCredit(this.#firstSendCredit + stream.sendBalance, bytes);

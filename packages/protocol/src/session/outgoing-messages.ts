@@ -40,6 +40,12 @@ export function isSending({ state }: SessionStream): boolean {
   return state?.sending !== undefined;
 }
 
+/** The message that is being packed on the stream. */
+export function packingOf({ state }: SessionStream): Packing | undefined {
+  const sending = state?.sending;
+  return sending instanceof BulkSend ? undefined : sending;
+}
+
 /** The long message that is under way on the stream, once its head is written. */
 export function bulkOf({ state }: SessionStream): BulkSend | undefined {
   const sending = state?.sending;
@@ -146,19 +152,21 @@ export class OutgoingMessages<S extends SessionStream> {
     else (this.#source.stateOf(stream).afterSending ??= []).push(write);
   }
 
-  /** The stream has ended: nothing more of it is sent. */
-  drop(stream: S, state: StreamState): void {
-    const bulk = bulkOf(stream);
-    if (bulk !== undefined) this.#output.dropBulk(bulk);
+  /** The stream has ended: nothing more of it is sent. Returns what was spent for an item of which nothing was. */
+  drop(state: StreamState): number {
+    const { sending } = state;
     state.sending = undefined;
     state.afterSending = undefined;
+    if (!(sending instanceof BulkSend)) return sending?.charge ?? 0;
+    this.#output.dropBulk(sending);
+    return 0;
   }
 
   /** Sends a message once it is packed, or as it is when that makes it no smaller. */
   #pack(stream: S, body: Uint8Array, again: () => FrameStart): void {
     const algorithm = this.#algorithm;
     if (algorithm === undefined) return;
-    const packing: Packing = { body };
+    const packing: Packing = { body, charge: 0 };
     const state = this.#source.stateOf(stream);
     state.sending = packing;
     this.#compression?.pack(algorithm, body, (packed) => {

@@ -14,6 +14,8 @@ const numbers: readonly (CompressionAlgorithm | undefined)[] = [undefined, "defl
 /** A message being packed. */
 export interface Packing {
   readonly body: Uint8Array;
+  /** Credit that was spent for it where it is an item: goes back when its frame is never written. */
+  charge: number;
 }
 
 /** What the head of a packed message says. */

@@ -12,7 +12,7 @@ import { FrameParser, type FrameSink } from "./frame-parser.ts";
 import { IncomingMessages, type MessageSink, wholeBytes } from "./incoming-messages.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { MessageType } from "./message-type.ts";
-import { type FrameStart, isSending, type MessageSource, OutgoingMessages } from "./outgoing-messages.ts";
+import { type FrameStart, isSending, type MessageSource, OutgoingMessages, packingOf } from "./outgoing-messages.ts";
 import { Output, type OutputHost } from "./output.ts";
 import { readMark } from "./pace-mark.ts";
 import { Pings } from "./pings.ts";
@@ -246,7 +246,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
     const { state } = stream;
     if (state === undefined) return;
     this.#incoming.drop(state);
-    if (isSending(stream)) this.outgoing.drop(stream, state);
+    if (isSending(stream) && this.#flow.takeBack(this.outgoing.drop(state))) this.onRoom();
   }
 
   /** Gives the connection the credit back for items that nobody will consume. */
@@ -271,6 +271,10 @@ export abstract class Session<S extends SessionStream = SessionStream>
     const charge = frameHeadBytes + this.outgoing.write(stream, start, start + frameHeadBytes, type, item, again);
     this.#flow.spend(this.stateOf(stream), charge);
     if (!isSending(stream)) this.output.countItem(charge);
+    else {
+      const packing = packingOf(stream);
+      if (packing !== undefined) packing.charge = charge;
+    }
     this.flood.countWork(); // the peer may give credit back for it, ask whether we live, and so on
     this.output.relieve();
   }
