@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytes } from "@pipit/codec";
-import { bidi, type IncomingCall, type IncomingHandler, serverStream, service, unary } from "@pipit/protocol";
+import {
+  bidi,
+  clientStream,
+  type IncomingCall,
+  type IncomingHandler,
+  RpcError,
+  serverStream,
+  service,
+  unary,
+} from "@pipit/protocol";
 import { bindAny, clientPreface, frame, framesOf, rawClient } from "../support/raw-peer.ts";
 import { RecordedCall } from "../support/recorded-call.ts";
 import { wirePair } from "../support/wire-pair.ts";
@@ -11,6 +20,7 @@ import { wirePair } from "../support/wire-pair.ts";
 const Flow = service("flow.Flow", {
   echo: unary(bytes, bytes),
   produce: serverStream(bytes, bytes),
+  collect: clientStream(bytes, bytes),
   any: bidi(),
 });
 
@@ -192,4 +202,51 @@ test("a stream that was begun before the peer's preface has all of the window th
   assert.ok(sentBytes < mebibyte, `${sentBytes} bytes before the preface`);
   await pair.clock.advance(1000);
   assert.ok(sentBytes >= streamWindowBytes, `${sentBytes} bytes behind it`);
+});
+
+const fewWindows = { connectionWindowBytes: mebibyte, streamWindowBytes: mebibyte / 4 };
+
+test("streams that fail while a long item is on its way take no credit from those that come later", async () => {
+  let sent = 0;
+  const pair = await wirePair({
+    contract: Flow,
+    bytesPerSecond: 10_000_000,
+    clientLimits: fewWindows,
+    onCall: (call) => {
+      if (!call.writable) return;
+      call.send(new Uint8Array(3 * mebibyte));
+      sent++;
+      pair.clock.after(10, () => call.fail(new RpcError("internal", "Something broke"), undefined, 1));
+    },
+  });
+  for (let round = 1; round <= 10; round++) {
+    const call = new RecordedCall(Flow.methods.produce, new Uint8Array(0));
+    pair.connection.start(call);
+    await pair.clock.advance(200);
+    assert.equal(sent, round);
+    assert.ok(call.end?.type === "failure" && call.items.length === 0);
+  }
+});
+
+test("items that come while a long reply is on its way take no credit from later streams", async () => {
+  const pair = await wirePair({
+    contract: Flow,
+    bytesPerSecond: 10_000_000,
+    serverLimits: fewWindows,
+    onCall: (call) => {
+      const onItem = (): void => call.reply(new Uint8Array(2 * mebibyte), undefined, 1);
+      call.handler = { onItem, onInputEnd() {}, onCancel() {}, onWritable() {} };
+    },
+  });
+  for (let round = 0; round < 20; round++) {
+    const call = new RecordedCall(Flow.methods.collect, undefined);
+    const stream = pair.connection.start(call);
+    let sent = 0;
+    for (let turn = 0; turn < 20; turn++) {
+      for (; stream.writable; sent++) stream.send(new Uint8Array(itemBytes));
+      await pair.clock.advance(50);
+    }
+    assert.ok(sent > 2, `${sent} items sent in round ${round}`);
+    assert.equal(call.end?.type, "reply");
+  }
 });

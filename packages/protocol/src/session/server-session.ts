@@ -274,7 +274,8 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   }
 
   #onItem(stream: ServerStream | undefined): void {
-    if (stream === undefined) return this.dropItem();
+    // Behind a reply that is still on its way nobody takes items any more.
+    if (stream === undefined || stream.ended) return this.dropItem();
     this.readItem(stream);
   }
 

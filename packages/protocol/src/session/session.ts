@@ -245,7 +245,8 @@ export abstract class Session<S extends SessionStream = SessionStream>
     if (this.#blocked.size > 0) this.#blocked.delete(stream);
     const { state } = stream;
     if (state === undefined) return;
-    this.#incoming.drop(state);
+    const charge = this.#incoming.drop(state);
+    if (charge > 0) this.#giveConnectionCredit(this.#flow.consume(state, charge));
     if (isSending(stream) && this.#flow.takeBack(this.outgoing.drop(state))) this.onRoom();
   }
 
