@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { service, unary } from "@pipit/protocol";
+import { isRpcError, service, unary } from "@pipit/protocol";
 import { RecordedCall } from "../support/recorded-call.ts";
 import { wirePair } from "../support/wire-pair.ts";
 
@@ -47,4 +47,24 @@ test("an outer request that does not encode takes nothing from the calls made in
   for (const [index, call] of inner.entries())
     assert.deepEqual(call.end, { type: "reply", reply: `inner ${index}`, trailers: undefined });
   assert.deepEqual(later.end, { type: "reply", reply: "later", trailers: undefined });
+});
+
+test("a call whose request ends its own connection while it is encoded fails at once, as not run", async () => {
+  for (const value of [1, Symbol("of no wire")]) {
+    const pair = await wirePair({ contract: Any, onCall: (call) => call.reply(call.decodeRequest(), undefined, 1) });
+    await pair.clock.advance(10);
+    const request = {
+      get value(): unknown {
+        pair.connection.destroy();
+        return value;
+      },
+    };
+    const call = new RecordedCall(Any.methods.echo, request);
+    const isNotRun = (error: unknown): boolean =>
+      isRpcError(error) && error.code === "unavailable" && error.handled === "no";
+    assert.throws(() => pair.connection.start(call), isNotRun);
+    await pair.clock.advance(10);
+    assert.deepEqual(call.events, []);
+    assert.equal(pair.connection.openCalls, 0);
+  }
 });

@@ -73,7 +73,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   /**
    * Starts a call: its request is encoded before this returns. `nowMs` is the shell's clock.
    *
-   * @throws RpcError `invalid_argument` or `resource_exhausted`, and nothing was sent
+   * @throws RpcError `invalid_argument`, `resource_exhausted` or `unavailable`, and nothing was sent
    */
   start(call: OutgoingCall, nowMs: number): OutgoingStream {
     this.output.relieveCalls();
@@ -86,12 +86,20 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     try {
       this.#requests.write(stream, call, nowMs);
     } catch (error) {
+      if (this.closed) throw this.#closedMeanwhile(error);
       this.#openCalls--;
       this.#ids.giveBack(stream.id);
       throw error;
     }
+    if (this.closed) throw this.#closedMeanwhile(undefined);
     this.streams.add(stream);
     return stream;
+  }
+
+  /** A getter of the request may have ended the connection: the call was never in its table, and nothing of it is sent. */
+  #closedMeanwhile(cause: unknown): RpcError {
+    const text = `The connection to ${this.peerName} was closed while the request was encoded`;
+    return new RpcError("unavailable", text, { cause, handled: "no" });
   }
 
   /** Fails everything that is open: the connection is lost, or closed on purpose. */
