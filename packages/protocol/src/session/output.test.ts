@@ -39,9 +39,13 @@ class Sink implements ByteStream {
 /** An output on such a stream, flushed at the end of each turn. */
 class Bench {
   readonly sink = new Sink();
+  onFlush = (): void => {};
   readonly output: Output = new Output(new SlabPool(), {
     scheduleFlush: () => process.nextTick(() => this.output.flush()),
-    onFlush: () => false,
+    onFlush: () => {
+      this.onFlush();
+      return false;
+    },
     onRoom: () => undefined,
     nowMs: () => 0,
   });
@@ -94,6 +98,16 @@ test("where nothing small is about, the first part of a long message leaves by i
   await turn();
   const inKibibytes = bench.sink.writes.map((size) => Math.floor(size / kibibyte));
   assert.deepEqual(inKibibytes, [64, 1028, 955]);
+});
+
+test("frames that were to lead a long message leave without it where it is dropped in the last moment", async () => {
+  const bench = new Bench();
+  const bulk = new BulkSend(1, new Uint8Array(100 * kibibyte), undefined, () => undefined);
+  bench.output.end(bench.output.begin(FrameType.request, 0));
+  bench.output.sendBulk(bulk);
+  bench.onFlush = () => bench.output.dropBulk(bulk);
+  await turn();
+  assert.deepEqual(bench.sink.writes, [9]);
 });
 
 test("what the socket did not take at once is written into again after it has", async () => {

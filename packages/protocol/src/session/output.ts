@@ -302,7 +302,8 @@ export class Output {
   /** Forgets everything; what was not flushed stays readable by those who kept it. */
   close(): Uint8Array {
     const unsent = this.#writer === undefined ? new Uint8Array(0) : this.#writer.take();
-    if (this.#writer !== undefined) this.#pool.give(this.#writer);
+    // A message that is being encoded still writes into it.
+    if (this.#writer !== undefined && this.direct) this.#pool.give(this.#writer);
     this.#writer = undefined;
     this.#bulk.length = 0;
     this.#lent = undefined;
@@ -392,6 +393,8 @@ export class Output {
         this.#flushSlab(stream);
       }
     }
+    // Who was told of it has cancelled the one long message that was to follow.
+    if (first !== undefined) stream.write(first);
   }
 
   #appendInner(): void {
