@@ -201,3 +201,27 @@ test("past the process's limit what comes for a connection that holds over one w
   greedy.consume(streams[1]);
   assert.equal(pool.heldBytes, streamBytes - 1);
 });
+
+test("once the process holds half of its limit unread no window grows, nor does a new stream's to what others have", () => {
+  const pool = new BytePool();
+  const flow = new FlowControl(limits, pool);
+  let nowMs = 0;
+  const useUp = (stream: StreamCredit): void => {
+    flow.take(stream, stream.windowBytes / 2);
+    flow.consume(stream);
+    if (flow.measure(stream, nowMs)) flow.onMeasured((nowMs += 10));
+    flow.renew(stream);
+  };
+  const [old, late] = [open(flow), open(flow)];
+  for (let i = 0; i < 10; i++) useUp(old);
+  assert.ok(old.windowBytes > streamBytes);
+  const others = new FlowControl(limits, pool);
+  others.take(open(others), limits.maxProcessUnreadBytes / 2 + 1);
+  const { windowBytes } = old;
+  for (let i = 0; i < 10; i++) useUp(old);
+  useUp(late);
+  assert.deepEqual([old.windowBytes, late.windowBytes], [windowBytes, streamBytes]);
+  others.close();
+  useUp(late);
+  assert.ok(late.windowBytes > streamBytes);
+});

@@ -144,7 +144,7 @@ export class FlowControl {
 
   /** Renewal is due: looks whether windows should be larger. True when a measuring ping is to be sent now. */
   measure(stream: StreamCredit, nowMs: number): boolean {
-    if (this.#unread.pool.heldBytes * 2 > this.#mostUnreadBytes) return false;
+    if (!this.#mayGrow) return false;
     this.#growth ??= new WindowGrowth(this.streamWindowBytes, this.#mostStreamWindowBytes);
     return this.#growth.renew(stream, nowMs);
   }
@@ -156,12 +156,18 @@ export class FlowControl {
 
   /** Renews the window of a stream, at the size that windows have now. Returns the credit to give. */
   renew(stream: StreamCredit): number {
-    const windowBytes = Math.max(stream.windowBytes, this.#growth?.windowBytes ?? 0);
+    const grown = this.#growth?.windowBytes ?? 0;
+    const windowBytes = grown > stream.windowBytes && this.#mayGrow ? grown : stream.windowBytes;
     const credit = stream.unreleased + windowBytes - stream.windowBytes;
     stream.windowBytes = windowBytes;
     stream.unreleased = 0;
     stream.receiveCredit += credit;
     return credit;
+  }
+
+  /** Whether the process holds so little unread that windows may be larger. */
+  get #mayGrow(): boolean {
+    return this.#unread.pool.heldBytes * 2 <= this.#mostUnreadBytes;
   }
 
   /** Small amounts are collected: a connection is told of a quarter of its window at a time. */
