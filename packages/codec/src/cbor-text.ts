@@ -92,12 +92,13 @@ function writeLongText(writer: Writer, text: string, room?: number): void {
   writer.reserve(left + (room ?? (units > RESERVED_UNITS ? units + SPARE_BYTES : 3 * units)));
   const at = start + left;
   const written = writeUtf8(writer.bytes, at, text);
-  if (written !== units && room === undefined) {
+  if (written !== units) {
+    // What did not fit has not been looked at either.
+    if (units > RESERVED_UNITS && room === undefined) return writeLongText(writer, text, 3 * units);
     // Node writes U+FFFD for a surrogate without its partner: to find none takes a tenth of a look at the text.
     const isWhole =
       units > LONG_UNITS && native?.indexOf.call(writer.bytes.subarray(at, at + written), "\ufffd") === -1;
     if (!isWhole) refuseTorn(text);
-    if (units > RESERVED_UNITS) return writeLongText(writer, text, 3 * units);
   }
   writer.pos = at + written;
   insertHead(writer, start, left, 0x60, written);

@@ -52,6 +52,8 @@ describe("text without Buffer", () => {
       "\udc00".repeat(50),
       `\ufffd${"水".repeat(3000)}\udc00`,
       `${"x".repeat(70_000)}\ud800`,
+      `${"é".repeat(70_000)}\ud800`,
+      `\ud800${"é".repeat(70_000)}`,
     ]) {
       assert.throws(() => writeText(new Writer(), text), { code: "text" });
     }
