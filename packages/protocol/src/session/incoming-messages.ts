@@ -3,11 +3,11 @@ import type { Compression } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
 import { allocate, readByte, readU32 } from "./bytes.ts";
 import { isPlain } from "./frame-flags.ts";
-import type { BytePool } from "./held-bytes.ts";
+import { type BytePool, HeldBytes } from "./held-bytes.ts";
 import type { SessionLimits } from "./limits.ts";
 import { algorithmOf, type PackedHead } from "./packing.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
-import { Reassembly } from "./reassembly.ts";
+import { reassemblyExcess } from "./reassembly.ts";
 import type { Assembly, SessionStream, StreamState, Waiting } from "./stream-state.ts";
 import { Flag } from "./wire.ts";
 
@@ -45,18 +45,21 @@ export function wholeBytes(reader: Reader, flags: number): number {
 /** Puts together and unpacks the messages of one connection, within its budget. */
 export class IncomingMessages<S extends SessionStream> {
   readonly #sink: MessageSink<S>;
-  readonly #reassembly: Reassembly;
+  /** Of unfinished messages: parts that have come, and packed ones that are being unpacked. */
+  readonly #held: HeldBytes;
+  readonly #limits: SessionLimits;
   readonly #compression: Compression | undefined;
 
   constructor(sink: MessageSink<S>, pool: BytePool, limits: SessionLimits, compression: Compression | undefined) {
     this.#sink = sink;
-    this.#reassembly = new Reassembly(pool, limits);
+    this.#held = new HeldBytes(pool);
+    this.#limits = limits;
     this.#compression = compression;
   }
 
   /** Whether a message has begun and is not whole. */
   get unfinished(): boolean {
-    return this.#reassembly.heldBytes > 0;
+    return this.#held.heldBytes > 0;
   }
 
   /**
@@ -72,7 +75,7 @@ export class IncomingMessages<S extends SessionStream> {
     if (size === 0) throw new ProtocolFault("Long message without bytes");
     if (packed !== undefined && size >= packed.bytes) throw new ProtocolFault("Packed message that is no smaller");
     const held = (isChunked ? size : 0) + (packed?.bytes ?? 0);
-    const excess = this.#reassembly.excess(packed?.bytes ?? size, held);
+    const excess = reassemblyExcess(this.#held, this.#limits, packed?.bytes ?? size, held);
     if (excess !== undefined) {
       this.#sink.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
       if (charge > 0) return;
@@ -80,7 +83,7 @@ export class IncomingMessages<S extends SessionStream> {
       else this.#sink.onPassed(stream);
       return;
     }
-    this.#reassembly.take(held);
+    this.#held.take(held);
     if (isChunked) state.assembly = { bytes: allocate(size), filled: 0, charge, packed };
     else if (packed !== undefined) {
       this.#unpack(stream, state, reader.bytes.subarray(reader.pos, reader.end), packed, charge);
@@ -125,14 +128,14 @@ export class IncomingMessages<S extends SessionStream> {
     const { assembly } = state;
     if (assembly === undefined) return 0;
     if (assembly.charge === 0) state.unwantedBytes = assembly.bytes.length - assembly.filled;
-    this.#reassembly.giveBack(assembly.bytes.length + (assembly.packed?.bytes ?? 0));
+    this.#held.giveBack(assembly.bytes.length + (assembly.packed?.bytes ?? 0));
     state.assembly = undefined;
     return assembly.charge;
   }
 
   /** The connection has ended: nothing of it is held any more. */
   close(): void {
-    this.#reassembly.close();
+    this.#held.close();
   }
 
   #readPackedHead(reader: Reader): PackedHead {
@@ -157,7 +160,7 @@ export class IncomingMessages<S extends SessionStream> {
     state.arriving = [];
     this.#compression?.unpack(packed.algorithm, bytes, packed.bytes, (message) => {
       const first = (): void => {
-        this.#reassembly.giveBack(heldBytes);
+        this.#held.giveBack(heldBytes);
         if (message !== undefined) return this.#sink.deliver(stream, new Reader(message), charge);
         this.#sink.rejectMessage(stream, new RpcError("data_loss", "A compressed message cannot be unpacked"));
         if (charge === 0) this.#sink.onPassed(stream);
@@ -175,7 +178,7 @@ export class IncomingMessages<S extends SessionStream> {
         const unpacking: Waiting[] | undefined = stream.state?.arriving;
         if (unpacking !== undefined) return void unpacking.push(...waiting.slice(at));
         if (this.#sink.isOpen(stream)) next.read();
-        else this.#reassembly.giveBack(next.heldBytes);
+        else this.#held.giveBack(next.heldBytes);
       }
     } catch (error) {
       if (!(error instanceof ProtocolFault)) throw error;
