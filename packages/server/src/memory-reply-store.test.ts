@@ -101,3 +101,10 @@ test("one caller that fills its share, by entries or by bytes, leaves others the
     assert.equal(await callUntilFull("greedy"), greedy);
   }
 });
+
+test("an option that leaves room for nothing is refused at once, by name", () => {
+  for (const name of ["ttlMs", "maxEntries", "maxBytes"]) {
+    for (const value of [0, -1, Number.NaN])
+      assert.throws(() => memoryReplyStore({ [name]: value }), { name: "RangeError", message: new RegExp(name) });
+  }
+});

@@ -8,7 +8,7 @@ export interface MemoryReplyStoreOptions {
   readonly ttlMs?: number | undefined;
   /** Entries, running ones included, before new calls are refused. Default 100,000. */
   readonly maxEntries?: number | undefined;
-  /** Bytes of replies before new calls are refused. Default 64 MiB. */
+  /** Bytes of replies before new calls are refused. Replies of those that run by then are kept all the same, and come on top. Default 64 MiB. */
   readonly maxBytes?: number | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -67,7 +67,8 @@ class MemoryReplyStore implements ReplyStore {
     this.#maxEntries = options.maxEntries ?? defaultMaxEntries;
     this.#maxBytes = options.maxBytes ?? defaultMaxBytes;
     this.#clock = options.clock ?? systemClock;
-    for (const [name, value] of Object.entries({ ttlMs: this.#ttlMs, maxEntries: this.#maxEntries })) {
+    const given = { ttlMs: this.#ttlMs, maxEntries: this.#maxEntries, maxBytes: this.#maxBytes };
+    for (const [name, value] of Object.entries(given)) {
       if (!(value > 0)) throw new RangeError(`Option ${name}: expected more than 0, got ${value}`);
     }
   }
