@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { service, unary } from "@pipit/protocol";
+import { RpcError, service, unary } from "@pipit/protocol";
 import { ListeningTransport } from "../test/support/listening-transport.ts";
 import { createServer } from "./create-server.ts";
 import type { ReplyClaimRequest } from "./reply-store.ts";
@@ -30,5 +30,40 @@ test("the room of a reply counts for its caller, and of anonymous ones for the h
     ["", "10.0.0.1"],
     ["", "[fd00::1]"],
   ]);
+  await server.close();
+});
+
+test("a kept reply that cannot be sent is an error to its caller, each time, and its place is free", async () => {
+  const reported: string[] = [];
+  const server = createServer({ onError: (error) => void reported.push(String(error)) });
+  server.handle(Orders, { place: () => "longer than the caller takes" });
+  const transport = new ListeningTransport();
+  await server.listen({ transport });
+  const tooLong = (): never => {
+    throw new RpcError("resource_exhausted", "Reply: too long");
+  };
+  for (let sending = 1; sending <= 2; sending++) {
+    const call = transport.call(Orders.methods.place, "", { idempotencyKey: "k", reply: tooLong });
+    assert.equal(call.ended, "fail");
+    assert.equal(call.error?.code, "resource_exhausted");
+    assert.equal(server.stats().inFlight, 0);
+  }
+  assert.equal(reported.length, 1);
+  await server.close();
+});
+
+test("an error that the method does not declare is kept as code and message", async () => {
+  const server = createServer().handle(Orders, {
+    place: () => {
+      throw new RpcError("not_found", "No such order", { error: "noOrder", data: { id: 7 } });
+    },
+  });
+  const transport = new ListeningTransport();
+  await server.listen({ transport });
+  for (let sending = 1; sending <= 2; sending++) {
+    const { error } = transport.call(Orders.methods.place, "", { idempotencyKey: "k" });
+    assert.deepEqual([error?.code, error?.message], ["not_found", "No such order"]);
+    assert.equal(server.stats().inFlight, 0);
+  }
   await server.close();
 });

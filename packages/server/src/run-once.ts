@@ -141,17 +141,26 @@ function committing(call: ServerCall, claim: Extract<ReplyClaim, { type: "claime
         fail(new RpcError("internal", RpcError.from(error).message));
         return;
       }
-      keep({ type: "reply", bytes }, () => {
-        call.reply(value);
-        call.core.release(call);
-      });
+      keep({ type: "reply", bytes }, () => give(call, value));
     },
   };
 }
 
 function storedError(call: ServerCall, { code, message, error, data }: RpcError): StoredReply {
-  if (error === undefined) return { type: "error", code, message };
+  // One that is not declared reaches its caller as code and message, too.
+  if (error === undefined || !Object.hasOwn(call.method.errors, error)) return { type: "error", code, message };
   return { type: "error", code, message, error, data: encodeMessage(call.method, { error }, data) };
+}
+
+/** Gives a reply that has just been kept. One that cannot be sent, being longer than the caller takes, say, is an error to it. */
+function give(call: ServerCall, value: unknown): void {
+  try {
+    call.reply(value);
+  } catch (error) {
+    call.core.reportError(call, error, call.core.createId());
+    call.fail(RpcError.from(error, "internal"));
+  }
+  call.core.release(call);
 }
 
 /** Gives a kept reply again. */
