@@ -110,6 +110,27 @@ test("frames that were to lead a long message leave without it where it is dropp
   assert.deepEqual(bench.sink.writes, [9]);
 });
 
+test("what is written by those who are told that frames leave goes behind these, however much it is", async () => {
+  for (const size of [100, 60 * kibibyte]) {
+    const bench = new Bench();
+    const { output } = bench;
+    const write = (bytes: number): void => {
+      const start = output.begin(FrameType.request, 0, bytes);
+      output.writer.pos += bytes;
+      output.end(start);
+    };
+    bench.onFlush = () => {
+      bench.onFlush = () => undefined;
+      write(70 * kibibyte);
+      output.relieveCalls();
+      output.relieve();
+    };
+    write(size);
+    await turn();
+    assert.deepEqual(bench.sink.writes, [size + 9, 70 * kibibyte + 9]);
+  }
+});
+
 test("what the socket did not take at once is written into again after it has", async () => {
   const bench = new Bench();
   bench.sink.takesNothing = true;

@@ -66,6 +66,8 @@ export class Output {
   /** Made with the first slab that does not come back at once. */
   #lent: LentSlabs | undefined;
   #scheduled = false;
+  /** Somebody is being told that frames leave, which are not yet written to the stream. */
+  #tells = false;
   #waitsForRoom = false;
 
   constructor(pool: SlabPool, host: OutputHost) {
@@ -261,6 +263,7 @@ export class Output {
     const stream = this.#stream;
     const writer = this.#writer;
     if (writer === undefined || writer.pos < firstReliefBytes || this.#depth > 0 || stream === undefined) return;
+    if (this.#tells) return;
     const isAlone = this.#pace?.isAlone === true;
     if (isAlone && writer.pos < this.#reliefBytes) return;
     this.#flushSlab(stream);
@@ -273,7 +276,7 @@ export class Output {
     const stream = this.#stream;
     if (this.#writer === undefined || this.#writer.pos < this.#partBytes || this.#depth > 0 || stream === undefined)
       return;
-    if (stream.unsentBytes > 0) return;
+    if (this.#tells || stream.unsentBytes > 0) return;
     this.#partBytes *= 2;
     this.#flushSlab(stream);
   }
@@ -335,9 +338,19 @@ export class Output {
     if (writer.pos === 0) return this.#pool.give(writer);
     // A full slab is written as it is, and lost, unless the socket has taken everything at once.
     const bytes = writer.bytes.subarray(0, writer.pos);
-    const kept = this.#host.onFlush(bytes);
+    const kept = this.#tell(bytes);
     const drains = !stream.write(bytes);
     if (!kept) this.#giveWritten(writer, stream, drains);
+  }
+
+  /** Tells the session which bytes leave. What it writes on hearing so goes behind them. */
+  #tell(bytes: Uint8Array): boolean {
+    this.#tells = true;
+    try {
+      return this.#host.onFlush(bytes);
+    } finally {
+      this.#tells = false;
+    }
   }
 
   /** Gives back what was handed to `stream`: now, or when it `drains`; where neither is known, the collector takes it. */
@@ -359,7 +372,7 @@ export class Output {
     this.#writer = undefined;
     const bytes = writer.take();
     this.#pool.give(writer);
-    this.#host.onFlush(bytes);
+    this.#tell(bytes);
     return bytes;
   }
 
