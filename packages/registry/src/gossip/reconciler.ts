@@ -81,6 +81,8 @@ export class Reconciler {
   #joined = false;
   #lastStartMs = Number.NEGATIVE_INFINITY;
   #agreedMs = 0;
+  /** The last exchange that was begun because nobody had agreed for long, until somebody agrees. */
+  #overdue: Exchange | undefined;
   #servedSinceMs = Number.NEGATIVE_INFINITY;
   #served = 0;
   readonly #update: Update = emptyUpdate();
@@ -178,13 +180,21 @@ export class Reconciler {
     }
     if (hashHigh === table.hashHigh && hashLow === table.hashLow) {
       this.#agreedMs = nowMs;
+      this.#overdue = undefined;
       return;
     }
     const quiet = quietRounds > t.syncQuietRounds && nowMs - table.changedMs > t.syncQuietRounds * t.gossipIntervalMs;
-    const long = nowMs - this.#agreedMs > t.syncDisagreeMs;
+    const long = nowMs - this.#agreedMs > t.syncDisagreeMs || this.#isOverdueUnanswered(nowMs);
     if (!quiet && !long) return;
     if (nowMs - this.#lastStartMs < t.syncIntervalMs) return;
-    if (this.#begin(m.address, m.salt, 0, nowMs) && long) this.#agreedMs = nowMs;
+    if (!this.#begin(m.address, m.salt, 0, nowMs) || !long) return;
+    this.#agreedMs = nowMs;
+    this.#overdue = this.#exchange;
+  }
+
+  /** Then the next peer is asked, and not after as long again: what gossip has missed is missed for seconds already. */
+  #isOverdueUnanswered(nowMs: number): boolean {
+    return this.#overdue !== undefined && this.#overdue === this.#exchange && nowMs >= this.#overdue.untilMs;
   }
 
   #begin(to: string, salt: Uint8Array | undefined, flags: number, nowMs: number): boolean {
