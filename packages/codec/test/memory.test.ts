@@ -161,8 +161,9 @@ for (const engine of engines) {
 }
 
 describe("a codec", () => {
+  const skip = "Bun" in globalThis && "its collector does not run on demand by this name";
   for (const engine of engines) {
-    it(`${engine.name}: lets go of a long message and its value`, async () => {
+    it(`${engine.name}: lets go of a long message and its value`, { skip }, async () => {
       const codec = engine.of(struct({ list: array(f64), text: string, blob: bytes, more: any }));
       const refs = useOnce(codec);
       await setImmediate();
