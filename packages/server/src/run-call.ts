@@ -1,4 +1,5 @@
 import { contextEnabled, type Method, RpcError, runInContext } from "@pipit/protocol";
+import { endStream, endWithReply, endWithThrown } from "./end-call.ts";
 import { intercept } from "./interceptor-chain.ts";
 import { isThenable } from "./items.ts";
 import { ReplyPump } from "./reply-pump.ts";
@@ -61,30 +62,14 @@ function finishLater(call: ServerCall, once: OnceEnd | undefined, result: Promis
 
 /** The handler ended with its one reply. */
 function finish(call: ServerCall, once: OnceEnd | undefined, value: unknown): void {
-  if (once !== undefined) {
-    once.reply(value);
-    return;
-  }
-  try {
-    if (call.method.kind === "oneway") call.end();
-    else call.reply(value);
-  } catch (error) {
-    // The reply does not fit the contract: the handler's bug, so the log gets it too.
-    call.core.reportError(call, error, call.core.createId());
-    call.fail(RpcError.from(error, "internal"));
-  }
-  call.core.release(call);
+  if (once !== undefined) once.reply(value);
+  else endWithReply(call, value);
 }
 
 /** The handler threw or rejected. */
 function finishWithError(call: ServerCall, once: OnceEnd | undefined, thrown: unknown): void {
-  const error = call.core.judge(call, thrown);
-  if (once !== undefined) {
-    once.fail(error);
-    return;
-  }
-  call.fail(error);
-  call.core.release(call);
+  if (once !== undefined) once.fail(call.core.judge(call, thrown));
+  else endWithThrown(call, thrown);
 }
 
 function invoke(call: ServerCall, input: unknown): unknown {
@@ -94,21 +79,10 @@ function invoke(call: ServerCall, input: unknown): unknown {
   return call.entry.handler(input, call);
 }
 
-/** The stream of replies ended. */
-function finishStream(call: ServerCall): void {
-  try {
-    call.end();
-  } catch (error) {
-    call.core.reportError(call, error, call.core.createId());
-    call.fail(RpcError.from(error, "internal"));
-  }
-  call.core.release(call);
-}
-
 function pump(call: ServerCall, items: unknown): void {
   try {
     new ReplyPump(call, items, {
-      onDone: () => finishStream(call),
+      onDone: () => endStream(call),
       onError: (error) => finishWithError(call, undefined, error),
     }).start();
   } catch (error) {

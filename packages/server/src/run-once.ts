@@ -1,5 +1,6 @@
 import { decodeMessageBytes, encodeMessage, type Peer, RpcError } from "@pipit/protocol";
 import { sha256Hex } from "./digest.ts";
+import { endWith, endWithReply, endWithThrown } from "./end-call.ts";
 import { isThenable } from "./items.ts";
 import type { ReplyClaim, StoredReply } from "./reply-store.ts";
 import type { ServerCall } from "./server-call.ts";
@@ -56,7 +57,7 @@ export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
       remainingMs: call.remainingMs(),
     });
   } catch (error) {
-    endWith(call, core.judge(call, error));
+    endWithThrown(call, error);
     return;
   }
   if (!isThenable(claim)) {
@@ -66,7 +67,7 @@ export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
   call.watch();
   claim.then(
     (answer) => obey(call, answer, run),
-    (error: unknown) => endWith(call, core.judge(call, error)),
+    (error: unknown) => endWithThrown(call, error),
   );
 }
 
@@ -83,7 +84,7 @@ function obey(call: ServerCall, claim: ReplyClaim, run: (end: OnceEnd) => void):
       call.watch();
       claim.reply.then(
         (reply) => replay(call, reply),
-        (error: unknown) => endWith(call, call.core.judge(call, error)),
+        (error: unknown) => endWithThrown(call, error),
       );
       return;
     case "mismatch":
@@ -114,10 +115,10 @@ function committing(call: ServerCall, claim: Extract<ReplyClaim, { type: "claime
     try {
       kept = write();
     } catch (error) {
-      endWith(call, call.core.judge(call, error));
+      endWithThrown(call, error);
       return;
     }
-    if (isThenable(kept)) kept.then(give, (error: unknown) => endWith(call, call.core.judge(call, error)));
+    if (isThenable(kept)) kept.then(give, (error: unknown) => endWithThrown(call, error));
     else give();
   };
   const keep = (stored: StoredReply, give: () => void): void => settle(() => claim.commit(stored), give);
@@ -141,7 +142,7 @@ function committing(call: ServerCall, claim: Extract<ReplyClaim, { type: "claime
         fail(new RpcError("internal", RpcError.from(error).message));
         return;
       }
-      keep({ type: "reply", bytes }, () => give(call, value));
+      keep({ type: "reply", bytes }, () => endWithReply(call, value));
     },
   };
 }
@@ -150,17 +151,6 @@ function storedError(call: ServerCall, { code, message, error, data }: RpcError)
   // One that is not declared reaches its caller as code and message, too.
   if (error === undefined || !Object.hasOwn(call.method.errors, error)) return { type: "error", code, message };
   return { type: "error", code, message, error, data: encodeMessage(call.method, { error }, data) };
-}
-
-/** Gives a reply that has just been kept. One that cannot be sent, being longer than the caller takes, say, is an error to it. */
-function give(call: ServerCall, value: unknown): void {
-  try {
-    call.reply(value);
-  } catch (error) {
-    call.core.reportError(call, error, call.core.createId());
-    call.fail(RpcError.from(error, "internal"));
-  }
-  call.core.release(call);
 }
 
 /** Gives a kept reply again. */
@@ -178,13 +168,8 @@ function replay(call: ServerCall, stored: StoredReply): void {
         : { error, data: decodeMessageBytes(call.method, { error }, data) };
     endWith(call, new RpcError(code, message, declared));
   } catch (failure) {
-    endWith(call, call.core.judge(call, failure));
+    endWithThrown(call, failure);
   }
-}
-
-function endWith(call: ServerCall, error: RpcError): void {
-  call.fail(error);
-  call.core.release(call);
 }
 
 /** The address without its port. */
