@@ -163,6 +163,16 @@ const scripts: readonly (readonly [name: string, bytes: readonly Uint8Array[], w
     [bindAny(0, "any.Any", "chat", 3), frame(0x01, 0, [0, 0]), frame(0x02, 0, [8, 5, 0x60])],
     /Flags 0x8 of a frame \(item\)/,
   ],
+  [
+    "an item to a call of one request",
+    [bindAny(0, "any.Any", "items", 1), frame(0x01, 0, [0, 1, 0x60]), frame(0x02, 0, [0, 0x60])],
+    /Item of the caller on a server_stream call/,
+  ],
+  [
+    "an end of input to a call of one request",
+    [bindAny(0, "any.Any", "items", 1), frame(0x01, 0, [0, 1, 0x60]), frame(0x03, 0)],
+    /Input end on a server_stream call/,
+  ],
   ["an item with an unknown flag for a stream that is gone", [frame(0x02, 9, [0x80, 0x60])], /Flags 0x80/],
   [
     "a message in the head of a stream of requests",
@@ -263,6 +273,25 @@ test("items beyond the window end the connection", async () => {
   assert.equal(world.stranger.ended(), false, "credit may be overdrawn by one item");
   world.stranger.send(frame(0x02, 0, [0, 0x60]));
   await assertPunished(world, /Item beyond the window/);
+});
+
+test("items past the limit of the process, to a unary call that runs, never have it refused: it may not be sent again", async () => {
+  for (const first of [
+    [0, 0x60],
+    [2, 0, 0, 1, 0],
+  ]) {
+    const world = await scene({
+      onCall: (call) => (call.peer.address.includes("stranger") ? undefined : answer(call)),
+      serverLimits: { maxProcessUnreadBytes: 1 },
+    });
+    world.stranger.send(clientPreface, bindAny(0, "any.Any", "echo"), echoOf(0, "hi"));
+    world.stranger.send(frame(0x02, 0, first), frame(0x09, 0, Buffer.alloc(65_536)));
+    for (let i = 0; i < 6; i++) world.stranger.send(frame(0x02, 0, [0, 0x59, 0xc3, 0x50], Buffer.alloc(50_000)));
+    await assertPunished(world, /Item of the caller on a unary call/);
+    assert.equal(world.calls[0]?.open, false);
+    const types = framesOf(world.stranger.received()).map(({ type }) => type);
+    assert.deepEqual(types, [0x00, 0x12, 0x0f]);
+  }
 });
 
 test("a peer that authenticate refuses, or has not judged yet, is told nothing: no preface, no schema, no probe", async () => {

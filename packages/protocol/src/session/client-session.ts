@@ -1,8 +1,8 @@
 import type { Reader } from "@pipit/codec";
-import type { Method } from "../contract.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { LoadReport, OutgoingCall, OutgoingStream } from "../transport.ts";
 import { readMetadata, readVarint } from "./bytes.ts";
+import { hasOneReply, misplaced, streamsOutput } from "./call-shape.ts";
 import { ClientBindings, type ConfirmedMethods } from "./client-bindings.ts";
 import { ClientStream, type ClientStreamOwner, unwritten } from "./client-stream.ts";
 import { errorOf } from "./declared-error.ts";
@@ -284,7 +284,10 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   }
 
   #onItem(stream: ClientStream | undefined): void {
-    if (stream === undefined || stream.call === undefined) return this.dropItem();
+    if (stream === undefined) return this.dropItem();
+    const { method } = stream.binding;
+    if (!streamsOutput(method)) throw misplaced("Item of the server", method);
+    if (stream.call === undefined) return this.dropItem();
     this.readItem(stream);
   }
 
@@ -383,8 +386,4 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   #checkIdle(): void {
     if (this.idle) this.#events.onIdle();
   }
-}
-
-function hasOneReply({ kind }: Method): boolean {
-  return kind === "unary" || kind === "client_stream";
 }

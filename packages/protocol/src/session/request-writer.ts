@@ -1,4 +1,5 @@
 import type { OutgoingCall } from "../transport.ts";
+import { streamsInput } from "./call-shape.ts";
 import { copyOf, writeRaw, writeVarint } from "./bytes.ts";
 import { type ClientStream, unwritten } from "./client-stream.ts";
 import type { Output } from "./output.ts";
@@ -37,7 +38,7 @@ export class RequestWriter {
     let size = 0;
     const { method, types } = stream.binding;
     const again = method.compress ? this.#later(stream, call) : undefined;
-    if (streamsInput(stream)) output.end(start);
+    if (streamsInput(method)) output.end(start);
     else {
       if (call.requestBytes === undefined) {
         size = this.#outgoing.write(stream, start, this.#flagsAt, types.request, call.request, again);
@@ -88,7 +89,7 @@ export class RequestWriter {
     const { writer } = output;
     writeVarint(writer, stream.binding.number);
     const flagsAt = writer.pos;
-    let flags: number = streamsInput(stream) ? 0 : Flag.message;
+    let flags: number = streamsInput(stream.binding.method) ? 0 : Flag.message;
     writer.bytes[writer.pos++] = 0;
     if (call.deadlineMs !== Number.POSITIVE_INFINITY) {
       flags |= Flag.deadline;
@@ -145,10 +146,5 @@ export function handledWhenLost(stream: ClientStream, acceptedCount: number): "n
   if (stream.sent === undefined && bulk === undefined) return "no";
   if (stream.ordinal > acceptedCount) return "no";
   const isWhole = bulk === undefined || bulk.sent === bulk.body.length;
-  return isWhole || streamsInput(stream) ? "maybe" : "no";
-}
-
-function streamsInput({ binding }: ClientStream): boolean {
-  const { kind } = binding.method;
-  return kind === "client_stream" || kind === "bidi";
+  return isWhole || streamsInput(stream.binding.method) ? "maybe" : "no";
 }

@@ -4,6 +4,7 @@ import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { CallAcceptor, CallSource } from "../transport.ts";
 import { metadataBytes, readVarint, writeVarint } from "./bytes.ts";
+import { misplaced } from "./call-shape.ts";
 import { encodeErrorData } from "./declared-error.ts";
 import { writeFailure } from "./failure-frame.ts";
 import { readFlags } from "./frame-flags.ts";
@@ -268,14 +269,18 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   override onPassed(): void {}
 
   #onInputEnd(stream: ServerStream | undefined): void {
-    const arriving = stream?.state?.arriving;
-    if (arriving !== undefined) this.readLater(arriving, () => stream?.handler?.onInputEnd());
-    else stream?.handler?.onInputEnd();
+    if (stream === undefined) return void this.lateFrames++;
+    if (!stream.streamsInput) throw misplaced("Input end", stream.method);
+    const arriving = stream.state?.arriving;
+    if (arriving !== undefined) this.readLater(arriving, () => stream.handler?.onInputEnd());
+    else stream.handler?.onInputEnd();
   }
 
   #onItem(stream: ServerStream | undefined): void {
+    if (stream === undefined) return this.dropItem();
+    if (!stream.streamsInput) throw misplaced("Item of the caller", stream.method);
     // Behind a reply that is still on its way nobody takes items any more.
-    if (stream === undefined || stream.ended) return this.dropItem();
+    if (stream.ended) return this.dropItem();
     this.readItem(stream);
   }
 

@@ -4,6 +4,7 @@ import type { Method } from "../contract.ts";
 import type { Metadata } from "../metadata.ts";
 import type { RpcError } from "../rpc-error.ts";
 import type { CallSource, IncomingCall, IncomingHandler } from "../transport.ts";
+import { streamsInput } from "./call-shape.ts";
 import { decodeMessage } from "./message-type.ts";
 import { plainHead, type RequestHead } from "./request-head.ts";
 import type { ServerBinding } from "./server-bindings.ts";
@@ -79,8 +80,7 @@ export class ServerStream implements SessionStream, IncomingCall {
   }
 
   get streamsInput(): boolean {
-    const { kind } = this.binding.method;
-    return kind === "client_stream" || kind === "bidi";
+    return streamsInput(this.binding.method);
   }
 
   get peer(): StreamPeer {
