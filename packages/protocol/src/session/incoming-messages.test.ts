@@ -165,6 +165,18 @@ test("a message past the budget is refused before memory is taken for it", () =>
   assert.equal(receiver.pool.heldBytes, 0);
 });
 
+test("an item past the budget is rejected and never refused: its call may run by then", () => {
+  const receiver = new Receiver({ maxMessageBytes: 900 });
+  const stream = open(1);
+  receiver.incoming.begin(stream, stream.state, head({ chunkedBytes: 901 }), Flag.chunked, 910);
+  assert.deepEqual(receiver.refused, []);
+  assert.deepEqual(
+    receiver.rejected.map(({ code }) => code),
+    ["resource_exhausted"],
+  );
+  assert.equal(receiver.pool.heldBytes, 0);
+});
+
 test("the one message of a call has passed when all of it has come, and not before, though nobody takes it", () => {
   const limits = { maxMessageBytes: 100 };
   const part = (receiver: Receiver, stream: Stream, size: number): void =>

@@ -20,9 +20,9 @@ import { Flag } from "./wire.ts";
 export interface MessageSink<S extends SessionStream> {
   /** A message is whole: an item when it took credit, else the one message of the call. */
   deliver(stream: S, message: Reader, charge: number): void;
-  /** A message is longer than we take, or there is no room for it beside others. */
+  /** The one message of the call is longer than we take, or there is no room for it beside others. */
   refuseMessage(stream: S, error: RpcError): void;
-  /** A message came damaged. */
+  /** A message came damaged, or an item cannot be taken: the call may run by now, and has failed. */
   rejectMessage(stream: S, error: RpcError): void;
   /** Whether the stream still takes messages. */
   isOpen(stream: S): boolean;
@@ -77,8 +77,9 @@ export class IncomingMessages<S extends SessionStream> {
     const held = (isChunked ? size : 0) + (packed?.bytes ?? 0);
     const excess = reassemblyExcess(this.#held, this.#limits, packed?.bytes ?? size, held);
     if (excess !== undefined) {
-      this.#sink.refuseMessage(stream, new RpcError("resource_exhausted", excess, { handled: "no" }));
-      if (charge > 0) return;
+      const error = new RpcError("resource_exhausted", excess, { handled: "no" });
+      if (charge > 0) return this.#sink.rejectMessage(stream, error);
+      this.#sink.refuseMessage(stream, error);
       if (isChunked) state.unwantedBytes = size;
       else this.#sink.onPassed(stream);
       return;

@@ -257,8 +257,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   }
 
   override refuseMessage(stream: ServerStream, error: RpcError): void {
-    if (stream.streamsInput) this.#reject(stream, error);
-    else this.refuse(stream, error);
+    this.refuse(stream, error);
   }
 
   override rejectMessage(stream: ServerStream, error: RpcError): void {

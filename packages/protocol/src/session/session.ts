@@ -321,7 +321,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
     this.#flow.take(this.stateOf(stream), charge);
     if (this.#flow.holdsTooMuch) {
       const text = `Item of ${charge} bytes: the process holds more than ${this.limits.maxProcessUnreadBytes} bytes of items that nobody has read`;
-      return this.refuseMessage(stream, new RpcError("resource_exhausted", text));
+      return this.rejectMessage(stream, new RpcError("resource_exhausted", text));
     }
     this.readMessage(stream, flags, charge);
   }
