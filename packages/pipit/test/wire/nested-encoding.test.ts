@@ -68,3 +68,29 @@ test("a call whose request ends its own connection while it is encoded fails at 
     assert.equal(pair.connection.openCalls, 0);
   }
 });
+
+test("a reply whose getter ends its own connection is not sent by halves: the caller sees the connection close", async () => {
+  for (const size of [1, 100_000]) {
+    const reply = {
+      before: "x".repeat(size),
+      get value(): string {
+        pair.listener.destroy();
+        return "late";
+      },
+    };
+    const pair = await wirePair({
+      contract: Any,
+      onCall: (call) => call.reply(call.decodeRequest() === "end" ? reply : "first", undefined, 1),
+    });
+    const [first, last] = [new RecordedCall(Any.methods.echo, ""), new RecordedCall(Any.methods.echo, "end")];
+    pair.connection.start(first);
+    await pair.clock.advance(100);
+    pair.connection.start(last);
+    await pair.clock.advance(100);
+    assert.equal(first.end?.type, "reply");
+    assert.ok(last.end?.type === "failure");
+    assert.match(last.end.failure.error.message, /^server:\d+ closed the connection$/);
+    assert.equal(pair.calls[1]?.open, false);
+    assert.equal(pair.listener.connections, 0);
+  }
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Writer } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
 import { BulkSend } from "./bulk-send.ts";
 import { Output } from "./output.ts";
@@ -129,6 +130,22 @@ test("what is written by those who are told that frames leave goes behind these,
     await turn();
     assert.deepEqual(bench.sink.writes, [size + 9, 70 * kibibyte + 9]);
   }
+});
+
+test("a flush while a message is encoded sends nothing of its frame, which leaves whole, with what was written inside it", async () => {
+  const bench = new Bench();
+  const { output } = bench;
+  const start = output.begin(FrameType.reply, 0);
+  const encodeTo = (writer: Writer): void => {
+    output.end(output.begin(FrameType.error, 1));
+    output.flush();
+    assert.deepEqual(bench.sink.writes, []);
+    writer.pos += 10;
+  };
+  output.encode({ encodeTo }, undefined);
+  output.end(start);
+  await turn();
+  assert.deepEqual(bench.sink.writes, [9 + 10 + 9]);
 });
 
 test("what the socket did not take at once is written into again after it has", async () => {

@@ -283,6 +283,8 @@ export class Output {
 
   /** Hands everything to the socket. */
   flush(): void {
+    // A getter of the message that is being encoded ends the connection: half a frame must not leave, nor its slab while it is written into.
+    if (this.#depth > 0) return;
     this.#scheduled = false;
     this.#partBytes = firstPartBytes;
     this.#reliefBytes = firstReliefBytes;

@@ -189,6 +189,8 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     } catch (error) {
       throw ownFault(error);
     }
+    // A getter of the message has ended the connection, and the call with it.
+    if (stream.ended) return this.forget(stream);
     if (!isSending(stream)) this.output.countSmall();
     this.#finish(stream);
   }

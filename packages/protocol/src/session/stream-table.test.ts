@@ -22,6 +22,22 @@ test("a stream is found by its id, and not by that of an earlier one in its slot
   assert.equal(table.count, 0);
 });
 
+test("a stream that is gone already is not removed twice, nor the one that has its slot now", () => {
+  const table = new StreamTable();
+  const [earlier, later] = [stream(5), stream((1 << slotBits) | 5)];
+  table.add(earlier);
+  table.remove(earlier);
+  table.remove(earlier);
+  assert.equal(table.count, 0);
+  table.add(later);
+  table.remove(earlier);
+  assert.equal(table.find(later.id), later);
+  assert.equal(table.count, 1);
+  table.clear();
+  table.remove(later);
+  assert.equal(table.count, 0);
+});
+
 test("a slot is used again under its next generation, and ids begin anew after the last", () => {
   const ids = new StreamIds();
   for (let generation = 0; generation <= generationMask; generation++) {

@@ -30,8 +30,11 @@ export class StreamTable<S extends SessionStream> {
     this.#count++;
   }
 
+  /** Nothing happens where it is gone already. */
   remove(stream: S): void {
-    this.#slots[stream.id & slotMask] = undefined;
+    const slot = stream.id & slotMask;
+    if (this.#slots[slot] !== stream) return;
+    this.#slots[slot] = undefined;
     this.#count--;
   }
 
