@@ -20,7 +20,8 @@ const cutAfter = 64;
 
 /**
  * Received items between a connection, which pushes them, and one reader, who takes them with `for await`. It is not
- * bounded itself: the sender's credit bounds it, and that is given back as items are taken.
+ * bounded itself: the sender's credit bounds it, and that is given back as items are taken, or when the call ends: what waits
+ * then can still be read, but counts no more.
  */
 export class ItemStream<T> implements AsyncIterableIterator<T> {
   readonly #owner: ItemStreamOwner;

@@ -6,6 +6,7 @@ import {
   clientStream,
   type IncomingCall,
   type IncomingHandler,
+  type OutgoingStream,
   RpcError,
   serverStream,
   service,
@@ -226,6 +227,33 @@ test("streams that fail while a long item is on its way take no credit from thos
     assert.equal(sent, round);
     assert.ok(call.end?.type === "failure" && call.items.length === 0);
   }
+});
+
+test("what a stream has left unread when it ends counts no more, and reading it afterwards gives nothing back twice", async () => {
+  let mostBytes = 3 * itemBytes;
+  const pair = await wirePair({
+    contract: Flow,
+    onCall: (call) => void new Producer(call, mostBytes),
+    clientLimits: { ...fewWindows, maxProcessUnreadBytes: 8 * mebibyte },
+  });
+  const start = (): { call: RecordedCall; stream: OutgoingStream } => {
+    const call = new RecordedCall(Flow.methods.produce, new Uint8Array(0));
+    return { call, stream: pair.connection.start(call) };
+  };
+  for (let round = 0; round < 60; round++) {
+    const { call, stream } = start();
+    await pair.clock.advance(50);
+    assert.equal(call.end?.type, "reply");
+    assert.equal(call.items.length, 3);
+    // Half of the readers have gone for good.
+    for (const event of call.events) if (event.type === "item" && round % 2 === 0) stream.release(event.bytes);
+  }
+  mostBytes = Number.POSITIVE_INFINITY;
+  const open = Array.from({ length: 10 }, start);
+  await pair.clock.advance(1000);
+  const held = open.reduce((sum, { call }) => sum + call.items.length * itemBytes, 0);
+  assert.ok(held > 0.7 * mebibyte && held <= mebibyte + itemBytes, `${held} bytes`);
+  assert.ok(open.every(({ call }) => call.end === undefined));
 });
 
 test("items that come while a long reply is on its way take no credit from later streams", async () => {

@@ -206,7 +206,6 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   }
 
   cancel(stream: ClientStream): void {
-    this.releaseRest(stream);
     if (stream.call === undefined || this.closed) return;
     // The server has never heard of it.
     if (stream.ordinal === unwritten) return this.#retire(stream);

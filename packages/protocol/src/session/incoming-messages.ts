@@ -124,14 +124,13 @@ export class IncomingMessages<S extends SessionStream> {
     arriving.push({ heldBytes: 0, read: () => this.#sink.deliver(stream, new Reader(bytes, pos, end), charge) });
   }
 
-  /** Nobody waits for more parts. Returns the credit that their message took: nobody will consume it. */
-  drop(state: StreamState): number {
+  /** Nobody waits for more parts. */
+  drop(state: StreamState): void {
     const { assembly } = state;
-    if (assembly === undefined) return 0;
+    if (assembly === undefined) return;
     if (assembly.charge === 0) state.unwantedBytes = assembly.bytes.length - assembly.filled;
     this.#held.giveBack(assembly.bytes.length + (assembly.packed?.bytes ?? 0));
     state.assembly = undefined;
-    return assembly.charge;
   }
 
   /** The connection has ended: nothing of it is held any more. */

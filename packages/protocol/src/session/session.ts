@@ -240,17 +240,20 @@ export abstract class Session<S extends SessionStream = SessionStream>
     return false;
   }
 
-  /** A stream has ended: nothing waits for it any more. */
+  /**
+   * A stream has ended: nothing waits for it any more. Items that its reader has not taken are the reader's own from here on, as a
+   * reply is: they count no more, since nobody would tell us of a reader that has gone.
+   */
   protected forget(stream: S): void {
     if (this.#blocked.size > 0) this.#blocked.delete(stream);
     const { state } = stream;
     if (state === undefined) return;
-    const charge = this.#incoming.drop(state);
-    if (charge > 0) this.#giveConnectionCredit(this.#flow.consume(state, charge));
+    this.#incoming.drop(state);
+    this.#giveConnectionCredit(this.#flow.consume(state));
     if (isSending(stream) && this.#flow.takeBack(this.outgoing.drop(state))) this.onRoom();
   }
 
-  /** Gives the connection the credit back for items that nobody will consume. */
+  /** What {@link forget} gives back to the connection, ahead of it: the end is written, and something of ours is under way still. */
   protected releaseRest(stream: S): void {
     if (stream.state !== undefined) this.#giveConnectionCredit(this.#flow.consume(stream.state));
   }
