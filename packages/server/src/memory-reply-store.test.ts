@@ -12,6 +12,9 @@ const request: ReplyClaimRequest = {
   requestDigest: "d",
   remainingMs: 1000,
 };
+/** What `for … of` over a map asks for its entries. */
+const mapIterator = Object.getPrototypeOf(new Map().entries()) as { next: Iterator<unknown>["next"] };
+
 const reply = { type: "reply", bytes: new Uint8Array(10) } as const;
 
 function claimed(claim: unknown): Extract<ReplyClaim, { type: "claimed" }> {
@@ -100,6 +103,29 @@ test("one caller that fills its share, by entries or by bytes, leaves others the
     await clock.advance(600_001);
     assert.equal(await callUntilFull("greedy"), greedy);
   }
+});
+
+test("a claim looks at no call that runs, however many there are", async () => {
+  const clock = virtualClock();
+  const steps = async (running: number): Promise<number> => {
+    const store = memoryReplyStore({ clock });
+    for (let i = 0; i < running; i++) claimed(store.claim({ ...request, key: `running ${i}` }));
+    let count = 0;
+    const { next } = mapIterator;
+    mapIterator.next = function (this: Iterator<unknown>) {
+      count++;
+      return next.call(this);
+    };
+    try {
+      for (let i = 0; i < 100; i++) await claimed(store.claim({ ...request, key: `${i}` })).commit(reply);
+      await clock.advance(600_001);
+      for (let i = 0; i < 100; i++) claimed(store.claim({ ...request, key: `${i}` }));
+    } finally {
+      mapIterator.next = next;
+    }
+    return count;
+  };
+  assert.equal(await steps(1000), await steps(10));
 });
 
 test("an option that leaves room for nothing is refused at once, by name", () => {

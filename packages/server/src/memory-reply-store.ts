@@ -27,13 +27,21 @@ interface Share {
   bytes: number;
 }
 
-interface Entry {
+/** A call that runs. */
+interface Running {
   readonly owner: string;
   readonly requestDigest: string;
-  expiresAtMs: number;
-  weightBytes: number;
-  reply: StoredReply | undefined;
-  waiting: Waiting[];
+  readonly weightBytes: number;
+  readonly waiting: Waiting[];
+}
+
+/** A call that was answered. */
+interface Finished {
+  readonly owner: string;
+  readonly requestDigest: string;
+  readonly weightBytes: number;
+  readonly reply: StoredReply;
+  readonly expiresAtMs: number;
 }
 
 /** A later sending of a call that runs. */
@@ -56,8 +64,9 @@ class MemoryReplyStore implements ReplyStore {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   readonly #clock: Clock;
-  /** In the order in which they were finished or begun; finished ones move to the end. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #running = new Map<string, Running>();
+  /** In the order in which they finished, which is about the one in which they expire. */
+  readonly #finished = new Map<string, Finished>();
   /** By owner; none without entries. */
   readonly #shares = new Map<string, Share>();
   #bytes = 0;
@@ -74,74 +83,76 @@ class MemoryReplyStore implements ReplyStore {
   }
 
   claim(request: ReplyClaimRequest): ReplyClaim {
+    const { owner, requestDigest, remainingMs } = request;
     const now = this.#clock.now();
     this.#expire(now);
     const key = JSON.stringify([request.caller, request.method, request.key]);
-    const known = this.#entries.get(key);
-    if (known !== undefined && known.expiresAtMs > now) return answer(known, request);
-    if (known !== undefined) this.#remove(key, known);
-    const weightBytes = entryOverheadBytes + 2 * key.length;
-    if (!this.#hasRoom(request.owner, weightBytes)) {
-      return { type: "full", retryAfterMs: this.#untilExpiry(now) };
+    const running = this.#running.get(key);
+    if (running !== undefined) return running.requestDigest === requestDigest ? waitFor(running) : { type: "mismatch" };
+    const finished = this.#finished.get(key);
+    if (finished !== undefined && finished.expiresAtMs > now) {
+      return finished.requestDigest === requestDigest
+        ? { type: "replied", reply: finished.reply }
+        : { type: "mismatch" };
     }
-    const entry: Entry = {
-      owner: request.owner,
-      requestDigest: request.requestDigest,
-      expiresAtMs: Number.POSITIVE_INFINITY,
-      weightBytes,
-      reply: undefined,
-      waiting: [],
-    };
-    this.#entries.set(key, entry);
-    this.#charge(entry, 1, weightBytes);
+    if (finished !== undefined) this.#forget(key, finished);
+    const weightBytes = entryOverheadBytes + 2 * key.length;
+    if (!this.#hasRoom(owner, weightBytes)) return { type: "full", retryAfterMs: this.#untilExpiry(now) };
+    const claimed: Running = { owner, requestDigest, weightBytes, waiting: [] };
+    this.#running.set(key, claimed);
+    this.#charge(owner, 1, weightBytes);
     return {
       type: "claimed",
-      commit: (reply) => this.#commit(key, entry, reply, request.remainingMs),
-      release: () => this.#release(key, entry),
+      commit: (reply) => this.#commit(key, claimed, reply, remainingMs),
+      release: () => this.#release(key, claimed),
     };
   }
 
-  #commit(key: string, entry: Entry, reply: StoredReply, remainingMs: number): void {
+  #commit(key: string, running: Running, reply: StoredReply, remainingMs: number): void {
+    const { owner, requestDigest, weightBytes, waiting } = running;
     const keptMs = Math.max(this.#ttlMs, Number.isFinite(remainingMs) ? remainingMs + deadlineMarginMs : 0);
-    entry.reply = reply;
-    entry.expiresAtMs = this.#clock.now() + keptMs;
     const size = reply.type === "reply" ? reply.bytes.length : reply.message.length * 2 + (reply.data?.length ?? 0);
-    entry.weightBytes += size;
-    this.#charge(entry, 0, size);
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    for (const { resolve } of entry.waiting.splice(0)) resolve(reply);
+    this.#running.delete(key);
+    this.#finished.set(key, {
+      owner,
+      requestDigest,
+      weightBytes: weightBytes + size,
+      reply,
+      expiresAtMs: this.#clock.now() + keptMs,
+    });
+    this.#charge(owner, 0, size);
+    for (const { resolve } of waiting.splice(0)) resolve(reply);
   }
 
-  #release(key: string, entry: Entry): void {
-    this.#remove(key, entry);
+  #release(key: string, { owner, weightBytes, waiting }: Running): void {
+    this.#running.delete(key);
+    this.#charge(owner, -1, -weightBytes);
     const error = new RpcError("unavailable", "The sending that was waited for was turned away before its handler ran");
-    for (const { reject } of entry.waiting.splice(0)) reject(error);
+    for (const { reject } of waiting.splice(0)) reject(error);
   }
 
-  /** Finished entries lie in about the order in which they expire: look at the oldest few. */
+  /** Looks at the oldest few: each entry goes once, so that a claim has O(1) to do on average, however many calls run. */
   #expire(now: number): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.reply === undefined) continue;
-      if (entry.expiresAtMs > now) return;
-      this.#remove(key, entry);
+    for (const [key, finished] of this.#finished) {
+      if (finished.expiresAtMs > now) return;
+      this.#forget(key, finished);
     }
   }
 
-  #remove(key: string, entry: Entry): void {
-    this.#entries.delete(key);
-    this.#charge(entry, -1, -entry.weightBytes);
+  #forget(key: string, { owner, weightBytes }: Finished): void {
+    this.#finished.delete(key);
+    this.#charge(owner, -1, -weightBytes);
   }
 
   #hasRoom(owner: string, weightBytes: number): boolean {
     const { entries, bytes } = this.#shares.get(owner) ?? { entries: 0, bytes: 0 };
     return (
-      mayTake(entries, this.#maxEntries - this.#entries.size, this.#maxEntries) &&
+      mayTake(entries, this.#maxEntries - this.#running.size - this.#finished.size, this.#maxEntries) &&
       mayTake(bytes, this.#maxBytes - this.#bytes, this.#maxBytes, weightBytes)
     );
   }
 
-  #charge({ owner }: Entry, entries: number, bytes: number): void {
+  #charge(owner: string, entries: number, bytes: number): void {
     const share = this.#shares.get(owner) ?? { entries: 0, bytes: 0 };
     share.entries += entries;
     share.bytes += bytes;
@@ -151,15 +162,11 @@ class MemoryReplyStore implements ReplyStore {
   }
 
   #untilExpiry(now: number): number {
-    for (const { reply, expiresAtMs } of this.#entries.values()) {
-      if (reply !== undefined) return Math.max(1, Math.ceil(expiresAtMs - now));
-    }
-    return this.#ttlMs;
+    const [oldest] = this.#finished.values();
+    return oldest === undefined ? this.#ttlMs : Math.max(1, Math.ceil(oldest.expiresAtMs - now));
   }
 }
 
-function answer(entry: Entry, { requestDigest }: ReplyClaimRequest): ReplyClaim {
-  if (entry.requestDigest !== requestDigest) return { type: "mismatch" };
-  if (entry.reply !== undefined) return { type: "replied", reply: entry.reply };
-  return { type: "running", reply: new Promise((resolve, reject) => entry.waiting.push({ resolve, reject })) };
+function waitFor({ waiting }: Running): ReplyClaim {
+  return { type: "running", reply: new Promise((resolve, reject) => waiting.push({ resolve, reject })) };
 }
