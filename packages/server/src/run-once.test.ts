@@ -7,7 +7,7 @@ import type { ReplyClaimRequest } from "./reply-store.ts";
 
 const Orders = service("once.Orders", { place: unary<string, string>({ idempotency: "once" }) });
 
-test("the room of a reply counts for its caller, and of anonymous ones for the host, whatever its port", async () => {
+test("the room of a reply counts for its caller, and of anonymous ones for the host, whatever its port, and of IPv6 the network", async () => {
   const asked: [caller: string, owner: string][] = [];
   const claim = ({ caller, owner }: ReplyClaimRequest) => {
     asked.push([caller, owner]);
@@ -24,11 +24,15 @@ test("the room of a reply counts for its caller, and of anonymous ones for the h
   place("10.0.0.1:5001", undefined);
   place("10.0.0.1:5002", undefined);
   place("[fd00::1]:5000", undefined);
+  place("[fd00::2]:5000", undefined);
+  place("[::ffff:10.0.0.1]:5000", undefined);
   assert.deepEqual(asked, [
     ["alice", "alice"],
     ["", "10.0.0.1"],
     ["", "10.0.0.1"],
-    ["", "[fd00::1]"],
+    ["", "fd00:0:0:0::/64"],
+    ["", "fd00:0:0:0::/64"],
+    ["", "10.0.0.1"],
   ]);
   await server.close();
 });

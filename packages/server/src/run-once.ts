@@ -1,4 +1,5 @@
 import { decodeMessageBytes, encodeMessage, type Peer, RpcError } from "@pipit/protocol";
+import { hostOf } from "./caller-host.ts";
 import { sha256Hex } from "./digest.ts";
 import { endWith, endWithReply, endWithThrown } from "./end-call.ts";
 import { isThenable } from "./items.ts";
@@ -50,7 +51,7 @@ export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
     const caller = (core.options.callerKey ?? callerKey)(call.peer, call);
     claim = core.replyStore.claim({
       caller,
-      owner: caller === "" ? hostOf(call.peer) : caller,
+      owner: caller === "" ? hostOf(call.peer.address) : caller,
       method: `${call.method.service}/${call.method.name}`,
       key,
       requestDigest: sha256Hex(incoming.requestBytes),
@@ -170,11 +171,6 @@ function replay(call: ServerCall, stored: StoredReply): void {
   } catch (failure) {
     endWithThrown(call, failure);
   }
-}
-
-/** The address without its port. */
-function hostOf({ address }: Peer): string {
-  return address.slice(0, address.lastIndexOf(":"));
 }
 
 /** Two callers must never share a key by accident: an identity that does not name its caller is refused. */
