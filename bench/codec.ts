@@ -1,11 +1,13 @@
-// `npm run bench -- codec [--quick] [--only tiny,users] [--mixed | --interpreter | --any]`: Pipit's codec beside its peers.
+// `npm run bench -- codec [--quick] [--only tiny,users] [--mixed | --interpreter | --any] [--floors]`: Pipit's codec beside its peers.
 //
 // Each data set is measured in a process of its own, all codecs in that one process, in turns. Ratios are to the fastest
-// peer of the row in any of its modes, shared records and native add-ons included; after them stands the goal.
+// peer of the row in any of its modes, shared records and native add-ons included; after them stands the goal. `--floors` shows
+// what hand-written code for one value reaches, for the rows whose goals are short, alone or among many types (`--mixed`).
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { dataSets } from "./codec/data-sets.ts";
+import { floorNames, floors } from "./codec/floors.ts";
 import { anyGoal, goals, interpreterGoal, mixedLoss, objectSets } from "./codec/goals.ts";
 import { pipitName } from "./codec/pipit.ts";
 import type { RowAnswer, RowRequest, RowResult } from "./codec/row.ts";
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     mixed: { type: "boolean", default: false },
     interpreter: { type: "boolean", default: false },
     any: { type: "boolean", default: false },
+    floors: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
     only: { type: "string" },
   },
@@ -33,7 +36,7 @@ const pace = values.quick
  * next then waits for pages: the same codec took 9 µs for a list in one run and 17 in the next.
  */
 const keptMemory = { MALLOC_TRIM_THRESHOLD_: "268435456", MALLOC_MMAP_THRESHOLD_: "33554432" };
-const wanted = dataSets.filter(({ name }) => only?.includes(name) !== false);
+const wanted = dataSets.filter(({ name }) => only?.includes(name) !== false && (!values.floors || name in floors));
 if (wanted.length === 0) {
   console.error(`No data set is called "${values.only}": there are ${dataSets.map(({ name }) => name).join(", ")}`);
   process.exit(2);
@@ -43,6 +46,7 @@ console.log(`${machineLine()}\n`);
 if (values.mixed) await mixed();
 else if (values.interpreter) await interpreter();
 else if (values.any) await withoutSchema();
+else if (values.floors) await againstFloors();
 else await compiled();
 
 async function compiled(): Promise<void> {
@@ -85,25 +89,69 @@ async function compiled(): Promise<void> {
   );
 }
 
+/** Whether a goal that is short can be met: the ratios of the least code for just that value, with and without its checks. */
+async function againstFloors(): Promise<void> {
+  const rows: string[][] = [];
+  for (const { name, title } of wanted) {
+    const { ours, peers: all } = await row({ dataSet: name, pipit: "compiled", mixed: false, floors: true, pace });
+    const peers = all.filter(({ name: peer }) => !isFloor(peer));
+    for (const what of ["encode", "decode"] as const) {
+      const floor = floors[name]?.[what];
+      const goal = goals[name]?.[what];
+      if (floor === undefined || goal === undefined) continue;
+      const rate = `${what}PerSecond` as const;
+      const peer = fastest(peers, rate, what === "decode" ? goals[name]?.decodePeers : undefined);
+      const ratio = (kind: keyof typeof floorNames): number => {
+        const one = floor[kind] && all.find(({ name: other }) => other === floorNames[kind]);
+        return one === undefined ? Number.NaN : one[rate] / peer[rate];
+      };
+      const [pipit, checked, unchecked] = [ours[rate] / peer[rate], ratio("checked"), ratio("unchecked")];
+      const verdict = pipit >= goal ? "reached" : checked < goal ? "goal above the floor" : "room left";
+      rows.push([
+        `${title}, ${what}`,
+        goal.toFixed(2),
+        ...[pipit, checked, unchecked].map((one) => (Number.isNaN(one) ? "–" : one.toFixed(2))),
+        peer.name,
+        verdict,
+      ]);
+    }
+  }
+  console.log("Ratios to the fastest peer. Floors are written by hand for one value, and know it.\n");
+  printTable(["data set", "goal", "pipit", "floor", "unchecked", "fastest peer", "verdict"], rows);
+}
+
 /** The same rows in a process that used every other type before, against a process that did not. */
 async function mixed(): Promise<void> {
   const rows: string[][] = [];
   for (const { name, title } of wanted) {
-    const alone: RowResult[] = [];
-    const among: RowResult[] = [];
+    const alone: RowResult[][] = [];
+    const among: RowResult[][] = [];
     for (let turn = 0; turn < 3; turn++) {
-      const request = { dataSet: name, pipit: "compiled", peers: [], pace } as const;
-      alone.push((await row({ ...request, mixed: false })).ours);
-      among.push((await row({ ...request, mixed: true })).ours);
+      const request = { dataSet: name, pipit: "compiled", peers: [], floors: values.floors, pace } as const;
+      alone.push(await results({ ...request, mixed: false }));
+      among.push(await results({ ...request, mixed: true }));
     }
-    const loss = (what: "encodePerSecond" | "decodePerSecond"): string => {
-      const lost = 1 - median(among.map((one) => one[what])) / median(alone.map((one) => one[what]));
-      return `${(100 * lost).toFixed(0)} %${lost <= mixedLoss ? "" : " ✗"}`;
+    const loss = (what: "encode" | "decode", of: string): string => {
+      if (of !== pipitName && floors[name]?.[what] === undefined) return "–";
+      const middle = (turns: readonly RowResult[][]): number =>
+        median(turns.map((turn) => turn.find((one) => one.name === of)?.[`${what}PerSecond`] ?? Number.NaN));
+      const lost = 1 - middle(among) / middle(alone);
+      return `${(100 * lost).toFixed(0)} %${of !== pipitName || lost <= mixedLoss ? "" : " ✗"}`;
     };
-    rows.push([title, loss("encodePerSecond"), loss("decodePerSecond")]);
+    const whose = values.floors ? [pipitName, floorNames.checked] : [pipitName];
+    rows.push([title, ...whose.flatMap((of) => [loss("encode", of), loss("decode", of)])]);
   }
   console.log(`Lost among many types; the goal is at most ${mixedLoss * 100} %.\n`);
-  printTable(["data set", "encode", "decode"], rows);
+  printTable(["data set", "encode", "decode", ...(values.floors ? ["floor, encode", "floor, decode"] : [])], rows);
+}
+
+async function results(request: RowRequest): Promise<RowResult[]> {
+  const { ours, peers } = await row(request);
+  return [ours, ...peers];
+}
+
+function isFloor(name: string): boolean {
+  return name === floorNames.checked || name === floorNames.unchecked;
 }
 
 async function interpreter(): Promise<void> {

@@ -6,6 +6,7 @@ import { type Contestant, type Pace, interleave } from "../support/interleave.ts
 import { avscPeer } from "./avsc-peer.ts";
 import { bebopPeer } from "./bebop-peer.ts";
 import { type DataSet, dataSets } from "./data-sets.ts";
+import { floorPeers } from "./floors.ts";
 import type { Peer, Prepared } from "./peer.ts";
 import { pipit, pipitAny, pipitInterpreted } from "./pipit.ts";
 import { bufbuildPeer, protobufjsPeer } from "./protobuf-peers.ts";
@@ -19,6 +20,8 @@ export interface RowRequest {
   readonly peers?: readonly string[] | undefined;
   /** Use Pipit with all other data sets first. */
   readonly mixed: boolean;
+  /** Run the floors of the data set, too. */
+  readonly floors?: boolean;
   readonly pace: Pace;
 }
 
@@ -37,6 +40,9 @@ export interface RowAnswer {
   readonly left: readonly string[];
 }
 
+/** Why a codec is left out that does not know the type. */
+const lacking = "has no such type";
+
 // Each turn starts with an empty nursery: otherwise whoever is at work when it fills up pays for the garbage of all. A full
 // collection would be worse, as it takes away code that was optimized for objects of which none is alive.
 setFlagsFromString("--expose-gc");
@@ -46,7 +52,8 @@ const settle = (): void => collect({ type: "minor" });
 const request = JSON.parse(process.argv[2] ?? "") as RowRequest;
 process.send?.(await answer(request), () => process.disconnect?.());
 
-async function answer({ dataSet: name, pipit: mode, peers, mixed, pace: given }: RowRequest): Promise<RowAnswer> {
+async function answer(request: RowRequest): Promise<RowAnswer> {
+  const { dataSet: name, pipit: mode, peers, mixed, floors = false, pace: given } = request;
   const pace: Pace = { ...given, settle };
   const ours = { compiled: pipit, interpreted: pipitInterpreted, any: pipitAny }[mode];
   const dataSet = dataSets.find((one) => one.name === name);
@@ -54,12 +61,13 @@ async function answer({ dataSet: name, pipit: mode, peers, mixed, pace: given }:
   if (mixed) for (const other of dataSets) if (other !== dataSet) use(ours, other);
 
   const others = [...schemalessPeers, protobufjsPeer, bufbuildPeer, avscPeer, bebopPeer];
-  const wanted = [ours, ...others.filter((peer) => peers?.includes(peer.name) !== false)];
+  const mustWork = [ours, ...(floors ? floorPeers(name, ours) : [])];
+  const wanted = [...mustWork, ...others.filter((peer) => peers?.includes(peer.name) !== false)];
   const left: string[] = [];
   const ready = wanted.flatMap((peer) => {
     const made = verified(peer, dataSet);
     if (typeof made !== "string") return [{ name: peer.name, ...made }];
-    if (peer === ours) throw new Error(`Pipit failed on ${name}: ${made}`);
+    if (mustWork.includes(peer) && made !== lacking) throw new Error(`${peer.name} failed on ${name}: ${made}`);
     left.push(`${peer.name}: ${made}`);
     return [];
   });
@@ -85,7 +93,7 @@ function verified(peer: Peer, { shape, make }: DataSet): string | (Prepared & { 
   const value = make();
   try {
     const made = peer.prepare(shape, value);
-    if (made === undefined) return "has no such type";
+    if (made === undefined) return lacking;
     const bytes = Buffer.from(made.encode(made.input as never));
     const decoded = made.decode(bytes);
     const restored = made.restore === undefined ? decoded : made.restore(decoded);
