@@ -122,11 +122,11 @@ ${hasText ? stringText(g) : ""}${g.functions.join("\n")}
 return function(bytes,view,p,end,copy){
 E=end;B=bytes;${needsView ? `V=view||${g.external(viewOf)}(B);` : ""}views=copy;D=0;
 Q=${FREE_VALUES}+${FREE_VALUES_PER_BYTE}*(E-p);
+try{
 ${g.starts}${hasText ? openText(g) : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
 ${body}if(p!==E)bad();
-${hasText ? "if(t!==te)bad();if(wide)W.closeWide();" : ""}
-B=V=I.bytes=I.view=0;
-return v;
+${hasText ? "if(t!==te)bad();" : ""}return v;
+}finally{B=V=I.bytes=I.view=0;${hasText ? "if(wide)W.closeWide();" : ""}}
 };
 })();
 return{encode,decode};

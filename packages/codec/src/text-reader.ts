@@ -121,11 +121,12 @@ export class TextReader {
   }
 
   closeWide(): void {
-    if (this.#wideStart !== this.#wideEnd && this.#wide?.length !== this.#taken) {
-      fail("trailing", "wide text is left over that no string took");
-    }
+    const taken = this.#wide?.length;
     // Compiled code keeps its reader, and would keep the message alive with it.
     this.#bytes = this.#view = this.#wide = undefined as never;
+    if (this.#wideStart !== this.#wideEnd && taken !== this.#taken) {
+      fail("trailing", "wide text is left over that no string took");
+    }
   }
 }
 

@@ -166,14 +166,45 @@ describe("a codec", () => {
     it(`${engine.name}: lets go of a long message and its value`, { skip }, async () => {
       const codec = engine.of(struct({ list: array(f64), text: string, blob: bytes, more: any }));
       const refs = useOnce(codec);
-      await setImmediate();
-      setFlagsFromString("--expose-gc");
-      (runInNewContext("gc") as () => void)();
+      await collect();
       assert.deepEqual(
         refs.map((ref) => ref.deref() !== undefined),
         [false, false],
       );
     });
+
+    it(`${engine.name}: lets go of a long message that it refused`, { skip }, async () => {
+      const codec = engine.of(struct({ list: array(f64), text: string, blob: bytes, more: any }));
+      const whole = codec.encode({ list: [1, 2], text: "漢".repeat(50_000), blob: new Uint8Array(100_000), more: {} });
+      const broken: readonly ((message: Uint8Array) => Uint8Array)[] = [
+        (message) => message.subarray(0, -1), // the lengths of its text
+        (message) => message.subarray(1), // its first values
+        (message) => message.fill(0xff, 0, 8),
+        (message) => message.fill(0xd8, -3000, -1000), // half of a pair in its text
+      ];
+      for (const [at, breaks] of broken.entries()) {
+        const ref = refuseOnce(codec, whole, breaks);
+        await collect();
+        assert.ok(ref.deref() === undefined, `message ${at} is kept`);
+      }
+    });
+  }
+
+  async function collect(): Promise<void> {
+    await setImmediate();
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+  }
+
+  /** Has a broken copy of a message refused; gives its memory. */
+  function refuseOnce(
+    codec: Codec<Record<string, unknown>>,
+    message: Uint8Array,
+    breaks: (copy: Uint8Array) => Uint8Array,
+  ): WeakRef<object> {
+    const bytes = breaks(new Uint8Array(message));
+    assert.throws(() => codec.decode(bytes), isCodecError);
+    return new WeakRef(bytes.buffer);
   }
 
   /** Encodes a value and decodes its message; gives both. */
