@@ -79,6 +79,22 @@ export function clientPrefaceWith(features: number): Buffer {
 /** The preface of a client that offers nothing. */
 export const clientPreface: Buffer = clientPrefaceWith(0);
 
+/** A well-formed server preface, by hand: id "bad", generation "1". */
+export const serverPreface: Buffer = Buffer.concat([
+  magicBytes,
+  frame(
+    0,
+    0,
+    [1, 1, 0],
+    text("bad"),
+    text("1"),
+    [0x80, 0x20],
+    [0x80, 0x80, 0x10],
+    [0x80, 0x80, 0x80, 0x10],
+    [0x80, 0x80, 0x80, 0x02],
+  ),
+]);
+
 /** 32 bits, little-endian. */
 export function u32le(value: number): Buffer {
   return Buffer.of(value, value >>> 8, value >>> 16, value >>> 24);

@@ -12,7 +12,7 @@ import {
   unary,
 } from "@pipit/protocol";
 import { seededRandom, simulatedNetwork, type VirtualClock, virtualClock } from "@pipit/simulation";
-import { frame, framesOf, magicBytes, type RawPeer, rawPeer, text } from "../support/raw-peer.ts";
+import { frame, framesOf, magicBytes, type RawPeer, rawPeer, serverPreface, text } from "../support/raw-peer.ts";
 import { RecordedCall } from "../support/recorded-call.ts";
 
 /*
@@ -21,21 +21,6 @@ import { RecordedCall } from "../support/recorded-call.ts";
  */
 
 const Any = service("any.Any", { echo: unary(), items: serverStream(), chat: bidi() });
-
-const serverPreface = Buffer.concat([
-  magicBytes,
-  frame(
-    0,
-    0,
-    [1, 1, 0],
-    text("bad"),
-    text("1"),
-    [0x80, 0x20],
-    [0x80, 0x80, 0x10],
-    [0x80, 0x80, 0x80, 0x10],
-    [0x80, 0x80, 0x80, 0x02],
-  ),
-]);
 
 interface Scene {
   readonly clock: VirtualClock;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isRpcError, service, unary } from "@pipit/protocol";
+import { frame, type RawPeer, rawPeer, serverPreface } from "../support/raw-peer.ts";
 import { RecordedCall } from "../support/recorded-call.ts";
 import { wirePair } from "../support/wire-pair.ts";
 
@@ -92,5 +93,47 @@ test("a reply whose getter ends its own connection is not sent by halves: the ca
     assert.match(last.end.failure.error.message, /^server:\d+ closed the connection$/);
     assert.equal(pair.calls[1]?.open, false);
     assert.equal(pair.listener.connections, 0);
+  }
+});
+
+test("of calls made inside another's encoding none is said not to have run that the server had taken", async () => {
+  // What the outer call sends, how many calls the server says it took, and how those it lost were handled: outer, first and second inner.
+  const cases: readonly (readonly [unknown, number, readonly unknown[]])[] = [
+    ["outer", 0, ["no", "no", "no"]],
+    ["outer", 1, ["maybe", "maybe", "no"]],
+    ["outer", 2, ["maybe", "maybe", "maybe"]],
+    [Symbol("of no wire"), 0, [undefined, "no", "no"]],
+    [Symbol("of no wire"), 1, [undefined, "maybe", "no"]],
+  ];
+  for (const [value, taken, handled] of cases) {
+    const pair = await wirePair({ contract: Any });
+    const peers: RawPeer[] = [];
+    const listener = await pair.clock.runUntil(
+      pair.network.host("other").listen({}, (stream) => peers.push(rawPeer(stream))),
+    );
+    const connection = pair.connect(listener.address);
+    await pair.clock.advance(10);
+    const inner = [new RecordedCall(Any.methods.echo, 1), new RecordedCall(Any.methods.echo, 2)];
+    const started = new Set<RecordedCall>();
+    const request = {
+      get value(): unknown {
+        // It may be asked twice.
+        for (const call of started.size === 0 ? inner : []) {
+          started.add(call);
+          connection.start(call);
+        }
+        return value;
+      },
+    };
+    const outer = new RecordedCall(Any.methods.echo, request);
+    if (value === "outer") connection.start(outer);
+    else assert.throws(() => connection.start(outer));
+    await pair.clock.advance(10);
+    peers[0]?.send(serverPreface, frame(0x0f, 0, [taken, 14, 0]));
+    await pair.clock.advance(10);
+    peers[0]?.stream.destroy();
+    await pair.clock.advance(10);
+    const seen = [outer, ...inner].map(({ end }) => (end?.type === "failure" ? end.failure.handled : end?.type));
+    assert.deepEqual(seen, handled, `${String(value)}, ${taken} taken`);
   }
 });

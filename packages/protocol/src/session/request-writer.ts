@@ -24,7 +24,11 @@ export class RequestWriter {
     this.#clock = clock;
   }
 
-  /** Place that the next call has among those of the connection. */
+  /**
+   * Place that the next call has among those of the connection. Calls made while another's request is encoded (a getter) are given one
+   * too low: theirs are behind it on the wire, unless it does not encode after all. What is lost is then said to have run, perhaps, where
+   * the server's count tells that it has not; the reverse would have it sent twice.
+   */
   get nextOrdinal(): number {
     return this.#openedCount + 1;
   }
