@@ -59,6 +59,20 @@ test("a turn that writes for longer than its mark takes makes no path look faste
   assert.ok(pace.roomBytes <= 400 * kibibyte, `${pace.roomBytes} bytes`);
 });
 
+test("a path within one machine holds no more than its few microseconds take", () => {
+  const pace = new Pace();
+  pace.small();
+  for (let nowMs = 0; nowMs < 3; nowMs += 0.06) {
+    const mark = pace.mark(nowMs);
+    pace.sent(256 * kibibyte, { nowMs: () => nowMs });
+    const behind = pace.mark(nowMs);
+    pace.returned(mark, nowMs + 0.02);
+    pace.returned(behind, nowMs + 0.06);
+  }
+  // 4.4 MB/ms over 0.02 ms hold 87 KB, and no less than 256 KiB may be on the way.
+  assert.equal(pace.roomBytes, 256 * kibibyte);
+});
+
 test("a long path is filled all the same", () => {
   // 100 MB/s over 50 ms hold 5 MB.
   const most = drive(new Pace(), { bytesPerMs: 100_000, roundTripMs: 50, ms: 2000, small: true });

@@ -40,8 +40,8 @@ const rateMemory = 0.9;
 /** A shortest round trip is believed for so long, in milliseconds, as in BBR. */
 const roundTripMemoryMs = 10_000;
 
-/** Shortest round trip believed, in milliseconds: clocks are coarse. */
-const leastRoundTripMs = 0.05;
+/** Shortest round trip believed, in milliseconds: a clock may stand still for one. Within a machine it is 0.02, and each time that of small calls. */
+const leastRoundTripMs = 0.01;
 
 interface Mark {
   readonly number: number;
