@@ -1,7 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { createClient } from "pipit";
 import { percentile } from "../support/statistics.ts";
+import { holdHeap } from "../support/heap.ts";
 import { limit } from "./limit.ts";
+import type { Caller } from "./system.ts";
 import { Load, type LoadJob, loadItemBytes, type LoadOutcome, watchMemory } from "./load.ts";
 
 /* The client of `stream-load`: makes small calls, one after the other, beside what it is told. */
@@ -14,10 +16,12 @@ const slowRestMs = 2;
 const blobBytes = 4 * 1024 * 1024 - 64;
 const blobsAtOnce = 3;
 
+holdHeap();
 const [port = "", controlPort = ""] = process.argv.slice(2);
 const client = createClient({ target: `127.0.0.1:${port}` });
 const load = client.service(Load);
 const control = await limit.connect(Number(controlPort));
+const apart = await limit.connect(Number(controlPort));
 const memory = watchMemory();
 await load.tiny({ name: "warm" });
 process.on("message", (job: LoadJob | "memory") => {
@@ -31,7 +35,8 @@ async function run(job: LoadJob): Promise<LoadOutcome> {
   const latencies: number[] = [];
   const start = performance.now();
   const leave = new AbortController();
-  const small = job.beside === "control" ? () => control.tiny("Ada") : () => load.tiny({ name: "Ada" });
+  const byHand = job.beside === "control" || job.beside.startsWith("floor");
+  const small = byHand ? () => control.tiny("Ada") : () => load.tiny({ name: "Ada" });
   const beside = besides(job, leave.signal);
   const over = new AbortController();
   const done = (job.streamBytes > 0 ? beside : setTimeout(job.ms)).then(() => over.abort());
@@ -58,6 +63,7 @@ async function run(job: LoadJob): Promise<LoadOutcome> {
 async function besides({ beside, streamBytes }: LoadJob, left: AbortSignal): Promise<number> {
   switch (beside) {
     case "nothing":
+    case "floor of nothing":
       return 0;
     case "stopped reader":
       return await stop(left);
@@ -67,7 +73,11 @@ async function besides({ beside, streamBytes }: LoadJob, left: AbortSignal): Pro
     case "blobs":
       return await blobs((data) => load.blob(data), left);
     case "control":
-      return await blobs((data) => control.blob?.(data) ?? Promise.reject(new Error("no blob")), left);
+      return await blobs(blobOf(control), left);
+    case "floor of reader":
+      return (await apart.bulk?.(Math.ceil(streamBytes / loadItemBytes))) ?? 0;
+    case "floor of blobs":
+      return await blobs(blobOf(apart), left);
     default:
       throw new Error(`Unknown work ${beside satisfies never}`);
   }
@@ -84,6 +94,10 @@ async function read(streamBytes: number, slow: boolean): Promise<number> {
     if (slow && ++seen % slowItems === 0) await setTimeout(slowRestMs);
   }
   return bytes;
+}
+
+function blobOf(caller: Caller): (data: Uint8Array) => Promise<Uint8Array> {
+  return (data) => caller.blob?.(data) ?? Promise.reject(new Error("no blob"));
 }
 
 /** Takes one item and no more until it is told to leave. */

@@ -1,9 +1,11 @@
 import { createServer } from "pipit";
 import { Load, loadItemBytes, watchMemory } from "./load.ts";
+import { holdHeap } from "../support/heap.ts";
 import { limit } from "./limit.ts";
 
 /* The server of `stream-load`: says its ports, then what it has produced and how its memory stands, whenever asked. */
 
+holdHeap();
 let producedBytes = 0;
 const item = new Uint8Array(loadItemBytes).fill(1);
 const server = createServer();

@@ -11,9 +11,24 @@ export const Load = service("bench.Load", {
   produce: serverStream(struct({ count: u32 }), bytes),
 });
 
+/**
+ * What runs beside the small calls: by Pipit, on their connection; or by hand, without chunks on their connection (the control), or on a
+ * connection of its own, where nothing but the two processes is shared (the floors).
+ */
+export type Beside =
+  | "nothing"
+  | "fast reader"
+  | "slow reader"
+  | "stopped reader"
+  | "blobs"
+  | "control"
+  | "floor of nothing"
+  | "floor of reader"
+  | "floor of blobs";
+
 /** What the client is to do beside its small calls. */
 export interface LoadJob {
-  readonly beside: "nothing" | "fast reader" | "slow reader" | "stopped reader" | "blobs" | "control";
+  readonly beside: Beside;
   /** Bytes of the stream; it may end earlier than `ms`, or later. */
   readonly streamBytes: number;
   /** How long small calls are made when the stream does not say. */

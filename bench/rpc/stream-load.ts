@@ -18,6 +18,8 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     gigabytes: { type: "string" },
     roomy: { type: "boolean", default: false },
+    heap: { type: "string", default: "0" },
+    only: { type: "string", default: "" },
   },
 });
 const gigabytes = Number(values.gigabytes ?? (values.quick ? 1 : 10));
@@ -53,6 +55,17 @@ const rows: readonly Row[] = [
     job: { beside: "control", streamBytes: 0, ms },
     goal: "p99 ≥ 20 ×",
   },
+  { title: "by hand: nothing", job: { beside: "floor of nothing", streamBytes: 0, ms }, goal: "" },
+  {
+    title: "by hand: the stream on a connection of its own (floor)",
+    job: { beside: "floor of reader", streamBytes, ms },
+    goal: "",
+  },
+  {
+    title: "by hand: the blobs on a connection of their own (floor)",
+    job: { beside: "floor of blobs", streamBytes: 0, ms },
+    goal: "",
+  },
 ];
 
 console.log(machineLine());
@@ -66,17 +79,18 @@ await ask<LoadOutcome>(client, { beside: "fast reader", streamBytes: 2e8, ms });
 const table: string[][] = [];
 let idleP99Us = Number.NaN;
 for (const { title, job, goal } of rows) {
+  if (!job.beside.endsWith("nothing") && !title.includes(values.only)) continue;
   const before = [await memoryOf(client), await memoryOf(server)];
   const outcome = await ask<LoadOutcome>(client, job);
   const [clientAfter, serverAfter] = [await memoryOf(client), await memoryOf(server)];
-  if (job.beside === "nothing") idleP99Us = outcome.p99Us;
+  if (job.beside.endsWith("nothing")) idleP99Us = outcome.p99Us;
   const growth = (after: Memory, at: number): string => mebibytes(after.peakBytes - (before[at]?.rssBytes ?? 0));
   table.push([
     title,
     outcome.p50Us.toFixed(0),
     outcome.p99Us.toFixed(0),
     (outcome.p99Us / idleP99Us).toFixed(1),
-    job.beside === "nothing" || job.beside === "stopped reader"
+    job.beside.endsWith("nothing") || job.beside === "stopped reader"
       ? "–"
       : (outcome.movedBytes / outcome.elapsedMs / 1000).toFixed(0),
     job.beside === "stopped reader" ? mebibytes(serverAfter.producedBytes - outcome.movedBytes) : "–",
@@ -104,7 +118,8 @@ server.disconnect();
 
 function start(file: string, args: readonly string[], core: number): ChildProcess {
   const nodeFlags = values.roomy ? roomyHeap : [];
-  return startPinned(new URL(file, import.meta.url).pathname, args, { core, nodeFlags });
+  const env = { PIPIT_BENCH_HEAP_MB: values.heap };
+  return startPinned(new URL(file, import.meta.url).pathname, args, { core, nodeFlags, env });
 }
 
 async function memoryOf(child: ChildProcess): Promise<Memory & { readonly producedBytes: number }> {
