@@ -1,6 +1,7 @@
 import type { Reader } from "@pipit/codec";
 import { RpcError } from "../rpc-error.ts";
 import type { LoadReport, OutgoingCall, OutgoingStream } from "../transport.ts";
+import { BulkSend } from "./bulk-send.ts";
 import { readMetadata, readVarint } from "./bytes.ts";
 import { hasOneReply, misplaced, streamsOutput } from "./call-shape.ts";
 import { ClientBindings, type ConfirmedMethods } from "./client-bindings.ts";
@@ -121,12 +122,10 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   }
 
   override onFlush(bytes: Uint8Array): boolean {
-    const flushed = this.#requests.takeUnflushed();
-    for (const stream of flushed) {
-      stream.sent = bytes;
-      if (stream.binding.method.kind === "oneway") this.#settleOneway(stream);
-    }
-    return flushed.length > 0;
+    const batch = this.#requests.takeBatch(bytes);
+    if (batch === undefined) return false;
+    for (const stream of batch.oneways ?? []) this.#settleOneway(stream);
+    return true;
   }
 
   protected override get peerName(): string {
@@ -227,8 +226,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     if (arriving !== undefined) return this.#onReplyLater(arriving, stream);
     this.flood.countWork();
     const flags = readFlags(reader, "reply");
-    if ((flags & Flag.fields) !== 0) this.#readHead(stream, reader);
-    else stream.retriesReturned = stream.retriesLent;
+    if ((flags & Flag.fields) !== 0) this.stateOf(stream).replyHead = readReplyFields(reader);
     if ((flags & Flag.message) !== 0) this.readMessage(stream, flags, 0);
     else if (hasOneReply(stream.binding.method)) throw new ProtocolFault("Reply without its message");
     else this.#settleReply(stream, undefined);
@@ -238,12 +236,6 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
 
   #onReplyLater(arriving: Waiting[], stream: ClientStream): void {
     this.readLater(arriving, (later) => this.#onReply(stream, later));
-  }
-
-  #readHead(stream: ClientStream, reader: Reader): void {
-    const { trailers, retriesUsed } = readReplyFields(reader);
-    stream.trailers = trailers;
-    stream.retriesReturned = Math.max(0, stream.retriesLent - retriesUsed);
   }
 
   override deliver(stream: ClientStream, message: Reader, charge: number): void {
@@ -276,7 +268,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
         error: error as RpcError,
         handled: "yes",
         refused: false,
-        retriesReturned: stream.retriesReturned,
+        retriesReturned: retriesReturned(stream, stream.state?.replyHead?.retriesUsed ?? 0),
       });
     }
     this.#settleReply(stream, reply);
@@ -322,7 +314,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
       error: errorOf(failure, stream.binding, handled),
       handled,
       refused,
-      retriesReturned: Math.max(0, stream.retriesLent - failure.retriesUsed),
+      retriesReturned: retriesReturned(stream, failure.retriesUsed),
     });
   }
 
@@ -341,13 +333,18 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   }
 
   #settleReply(stream: ClientStream, reply: unknown): void {
-    const { call } = stream;
+    const { apart, call } = stream;
+    const head = stream.state?.replyHead;
+    const returned = retriesReturned(stream, head === undefined ? 0 : head.retriesUsed);
     this.#retire(stream);
-    if (stream.long !== undefined) {
-      this.output.recycle(stream.long);
-      stream.long = undefined;
-    }
-    call?.onReply(reply, stream.trailers, stream.retriesReturned);
+    if (apart !== undefined) this.#recycle(stream, apart);
+    call?.onReply(reply, head?.trailers, returned);
+  }
+
+  /** Nobody asks for the request again. */
+  #recycle(stream: ClientStream, request: BulkSend | Uint8Array): void {
+    stream.apart = undefined;
+    if (request instanceof BulkSend) this.output.recycle(request);
   }
 
   #settleFailure(stream: ClientStream, failure: Parameters<OutgoingCall["onFailure"]>[0]): void {
@@ -362,7 +359,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     if (call === undefined || bulkOf(stream) !== undefined) return;
     stream.call = undefined;
     this.#openCalls--;
-    call.onReply(undefined, undefined, stream.retriesLent);
+    call.onReply(undefined, undefined, call.retriesLent);
   }
 
   /** The server's one terminal frame came: the slot may be used again, under a new generation. */
@@ -385,4 +382,9 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   #checkIdle(): void {
     if (this.idle) this.#events.onIdle();
   }
+}
+
+/** Of the retries that an open call lent, those that the server has not used. */
+function retriesReturned({ retriesLent }: ClientStream, retriesUsed: number): number {
+  return Math.max(0, retriesLent - retriesUsed);
 }

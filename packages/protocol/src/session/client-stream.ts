@@ -1,7 +1,7 @@
-import type { Metadata } from "../metadata.ts";
 import type { OutgoingCall, OutgoingStream } from "../transport.ts";
 import type { BulkSend } from "./bulk-send.ts";
 import type { ClientBinding } from "./client-bindings.ts";
+import type { RequestBatch } from "./request-batch.ts";
 import type { SessionStream, StreamState } from "./stream-state.ts";
 
 /** The session that a stream belongs to. */
@@ -26,20 +26,13 @@ export class ClientStream implements SessionStream, OutgoingStream {
   readonly binding: ClientBinding;
   /** Place among the calls of the connection; {@link unwritten} while the request is being packed. */
   ordinal: number;
-  readonly retriesLent: number;
-  /** Buffer that went to the socket with the request in it. */
-  sent: Uint8Array | undefined;
-  /** Buffer that was to go to the socket when the connection ended. */
-  unsent: Uint8Array | undefined;
-  /** The request's bytes where they do not lie in `sent`. */
-  body: Uint8Array | undefined;
-  /** The request where it is a long one, until it is asked for. */
-  long: BulkSend | undefined;
+  /** With which others the request leaves; undefined while it is being packed. */
+  batch: RequestBatch | undefined = undefined;
+  /** Where the request's bytes lie in those of the batch. */
   bodyStart = 0;
   bodyEnd = 0;
-  /** From the head of the reply. */
-  trailers: Metadata | undefined;
-  retriesReturned = 0;
+  /** The request where its bytes do not lie there: a long one as it is sent, until it is asked for. */
+  apart: BulkSend | Uint8Array | undefined = undefined;
   readonly #session: ClientStreamOwner;
 
   constructor(session: ClientStreamOwner, call: OutgoingCall, binding: ClientBinding, id: number, ordinal: number) {
@@ -48,7 +41,11 @@ export class ClientStream implements SessionStream, OutgoingStream {
     this.call = call;
     this.binding = binding;
     this.ordinal = ordinal;
-    this.retriesLent = call.retriesLent;
+  }
+
+  /** Retries that the call lent to the server's side of the tree. */
+  get retriesLent(): number {
+    return this.call === undefined ? 0 : this.call.retriesLent;
   }
 
   get writable(): boolean {

@@ -49,7 +49,8 @@ export function packingOf({ state }: SessionStream): Packing | undefined {
 /** The long message that is under way on the stream, once its head is written. */
 export function bulkOf({ state }: SessionStream): BulkSend | undefined {
   const sending = state?.sending;
-  return sending instanceof BulkSend ? sending : undefined;
+  // The engine asks its runtime what undefined is an instance of.
+  return sending !== undefined && sending instanceof BulkSend ? sending : undefined;
 }
 
 /** Writes the messages of one connection. */

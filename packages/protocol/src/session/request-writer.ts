@@ -2,8 +2,10 @@ import type { OutgoingCall } from "../transport.ts";
 import { streamsInput } from "./call-shape.ts";
 import { copyOf, writeRaw, writeVarint } from "./bytes.ts";
 import { type ClientStream, unwritten } from "./client-stream.ts";
+import { BulkSend } from "./bulk-send.ts";
 import type { Output } from "./output.ts";
 import { bulkOf, type FrameStart, isSending, type OutgoingMessages } from "./outgoing-messages.ts";
+import { RequestBatch } from "./request-batch.ts";
 import { hasRequestFields, writeRequestFields } from "./request-head.ts";
 import { Flag, FrameType } from "./wire.ts";
 
@@ -12,7 +14,8 @@ export class RequestWriter {
   readonly #output: Output;
   readonly #outgoing: OutgoingMessages<ClientStream>;
   readonly #clock: { nowMs(): number };
-  #unflushed: ClientStream[] = [];
+  /** The requests that are written and have not left. */
+  #batch: RequestBatch | undefined = undefined;
   #openedCount = 0;
   /** Where the flags of the request begun last stand. */
   #flagsAt = 0;
@@ -57,32 +60,33 @@ export class RequestWriter {
       this.#openedCount++;
       this.#remember(stream, bodyStart, bodyStart + size);
     } else {
-      stream.body = sending.body;
+      stream.apart = sending.body;
       stream.ordinal = unwritten;
     }
   }
 
-  /** Everything written so far goes to the socket. Gives the calls whose requests are in it. */
-  takeUnflushed(): readonly ClientStream[] {
-    const flushed = this.#unflushed;
-    if (flushed.length > 0) this.#unflushed = [];
-    return flushed;
+  /** Everything written so far goes to the socket, in `bytes`. Gives the requests that are in it. */
+  takeBatch(bytes: Uint8Array): RequestBatch | undefined {
+    const batch = this.#batch;
+    if (batch === undefined) return undefined;
+    this.#batch = undefined;
+    batch.bytes = bytes;
+    batch.isSent = true;
+    return batch;
   }
 
   /** The connection has ended: what was to go to the socket lies in `unsent`. */
   close(unsent: Uint8Array): void {
     this.#closed = true;
-    for (const stream of this.takeUnflushed()) if (stream.sent === undefined) stream.unsent = unsent;
+    if (this.#batch !== undefined) this.#batch.bytes = unsent;
+    this.#batch = undefined;
   }
 
   /** The request of a call, as it was encoded. Whoever takes it may keep it. */
   take(stream: ClientStream): Uint8Array | undefined {
-    if (stream.long !== undefined) {
-      stream.body = stream.long.body;
-      stream.long = undefined;
-    }
-    if (stream.body !== undefined) return stream.body;
-    const bytes = stream.sent ?? stream.unsent ?? (this.#closed ? undefined : this.#output.writer.bytes);
+    if (stream.apart instanceof BulkSend) stream.apart = stream.apart.body;
+    if (stream.apart !== undefined) return stream.apart;
+    const bytes = stream.batch?.bytes ?? (this.#closed ? undefined : this.#output.writer.bytes);
     return bytes && copyOf(bytes, stream.bodyStart, stream.bodyEnd);
   }
 
@@ -123,7 +127,7 @@ export class RequestWriter {
   #beginPacked(stream: ClientStream, call: OutgoingCall): FrameStart {
     const start = this.#begin(stream, call, this.#clock.nowMs());
     stream.ordinal = ++this.#openedCount;
-    this.#unflushed.push(stream);
+    this.#addToBatch(stream);
     return { start, flagsAt: this.#flagsAt };
   }
 
@@ -131,13 +135,19 @@ export class RequestWriter {
     const bulk = bulkOf(stream);
     if (bulk !== undefined) {
       bulk.kept = true;
-      stream.long = bulk;
-    } else if (!this.#output.direct) stream.body = copyOf(this.#output.writer.bytes, bodyStart, bodyEnd);
+      stream.apart = bulk;
+    } else if (!this.#output.direct) stream.apart = copyOf(this.#output.writer.bytes, bodyStart, bodyEnd);
     else {
       stream.bodyStart = bodyStart;
       stream.bodyEnd = bodyEnd;
     }
-    this.#unflushed.push(stream);
+    this.#addToBatch(stream);
+  }
+
+  #addToBatch(stream: ClientStream): void {
+    const batch = (this.#batch ??= new RequestBatch());
+    stream.batch = batch;
+    if (stream.binding.method.kind === "oneway") (batch.oneways ??= []).push(stream);
   }
 }
 
@@ -147,7 +157,7 @@ export class RequestWriter {
  */
 export function handledWhenLost(stream: ClientStream, acceptedCount: number): "no" | "maybe" {
   const bulk = bulkOf(stream);
-  if (stream.sent === undefined && bulk === undefined) return "no";
+  if (stream.batch?.isSent !== true && bulk === undefined) return "no";
   if (stream.ordinal > acceptedCount) return "no";
   const isWhole = bulk === undefined || bulk.sent === bulk.body.length;
   return isWhole || streamsInput(stream.binding.method) ? "maybe" : "no";

@@ -1,6 +1,7 @@
 import type { BulkSend } from "./bulk-send.ts";
 import type { StreamCredit } from "./flow-control.ts";
 import type { PackedHead, Packing } from "./packing.ts";
+import type { ReplyHead } from "./reply-head.ts";
 
 /** A long message on its way in. */
 export interface Assembly {
@@ -41,6 +42,8 @@ export class StreamState implements StreamCredit {
   sending: Packing | BulkSend | undefined;
   /** Set while a message from the peer is being unpacked: what came behind it, in order. */
   arriving: Waiting[] | undefined;
+  /** What the head of the reply says, where it has fields. */
+  replyHead: ReplyHead | undefined;
   /** What waits for the end of `sending`, in order. */
   afterSending: (() => void)[] | undefined;
 

@@ -1,0 +1,11 @@
+import type { ClientStream } from "./client-stream.ts";
+
+/** The calls whose requests go to the socket together. One object for all of them: to tell each call when they leave would touch it once more. */
+export class RequestBatch {
+  /** Where the requests lie. Undefined while that is the slab that is being written. */
+  bytes: Uint8Array | undefined = undefined;
+  /** They went to the socket; else, once the connection has ended, they never will. */
+  isSent = false;
+  /** One-way calls among them: those settle when they leave. */
+  oneways: ClientStream[] | undefined = undefined;
+}
