@@ -44,13 +44,13 @@ export function generate({ node, hasText }: Planned): Program {
 
 /** A second pass looks at each string that was not wide before: the first found out that one is. */
 function encodeText(g: Generator, body: string, hasText: boolean): string {
-  return `let w,B,V,L,X,D,Z,busy=false;
+  return `let w,B,V,L,X,Z,busy=false;
 const M=new Uint8Array(${g.strings});
 function G(p,n){w.pos=p;w.reserve(n);B=w.bytes;V=w.view;L=B.length;}
 function F(t){(Z=Z||[]).push(t);return"";}
 ${g.functions.join("\n")}
 function write(v,p,t){
-${g.functions.length > 0 ? 'const S={t:""};' : ""}${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X,Z)` : "p"};
+${g.functions.length > 0 ? 'const d=0,S={t:""};' : ""}${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X,Z)` : "p"};
 }
 function encode(writer,v){
 if(busy)bad();
@@ -60,7 +60,8 @@ let end=start;
 w=writer;
 try{
 for(let pass=0;;pass++){
-B=w.bytes;V=w.view;L=B.length;X="";D=0;Z=undefined;
+if(B!==w.bytes){B=w.bytes;V=w.view;L=B.length;}
+X="";Z=undefined;
 const p=write(v,start,"");
 if(p>=0){end=p;if(pass)for(let i=0;i<M.length;i++)if(M[i]>1)M[i]=0;return;}
 if(pass)bad();
@@ -105,7 +106,7 @@ function decodeText(g: Generator, body: string, hasText: boolean): string {
   const code = g.functions.join("\n") + body;
   const needsView = /\bV\b|\bI\./.test(code);
   return `const decode=(()=>{
-let B,V,E=0,P=0,Q=0,R=0,D=0,views=false;
+let B,V,E=0,P=0,Q=0,R=0,views=false;
 const I={bytes:null,view:null,pos:0,end:0,size:0,objects:0};
 function U(p){
 let v=0,m=1;
@@ -120,7 +121,8 @@ if(m>2**49)bad();
 }
 ${hasText ? stringText(g) : ""}${g.functions.join("\n")}
 return function(bytes,view,p,end,copy){
-E=end;B=bytes;${needsView ? `V=view||${g.external(viewOf)}(B);` : ""}views=copy;D=0;
+E=end;B=bytes;${needsView ? `V=view||${g.external(viewOf)}(B);` : ""}views=copy;
+const d=0;
 Q=${FREE_VALUES}+${FREE_VALUES_PER_BYTE}*(E-p);
 try{
 ${g.starts}${hasText ? openText(g) : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}

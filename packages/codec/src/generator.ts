@@ -4,8 +4,8 @@
  *
  * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `t` and `X`
  * (the narrow is `S.t` in functions, in an object as young as the text: older ones cost a write barrier for each string),
- * depth `D`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
- * `E`, position `p`, position out of a function `P`, free values `Q`, claims `R`, depth `D`, list cursor `I`. Every read beyond the
+ * depth `d`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
+ * `E`, position `p`, position out of a function `P`, free values `Q`, claims `R`, depth `d`, list cursor `I`. Every read beyond the
  * end leaves `p` past `E`, which is checked once, at the end; counts are checked before room is made for them.
  * `bad()` gives up: the interpreter then does the message again and says what is wrong.
  */
@@ -109,14 +109,14 @@ export class Generator {
 
   encode(node: Node, v: string, head: string): void {
     if (!this.#isFunction(node)) return node.genEncode(this, v, head);
-    const call = `p=${this.#function(node)}(${v},p,${head},S);`;
+    const call = `p=${this.#function(node)}(${v},p,${head},d,S);`;
     this.line(this.narrow === "S.t" ? call : `S.t=t;${call}t=S.t;`);
     this.reserve(0);
   }
 
   decode(node: Node, head: string): string {
     if (!this.#isFunction(node)) return node.genDecode(this, head);
-    const x = this.bind(`${this.#function(node)}(p,${head})`);
+    const x = this.bind(`${this.#function(node)}(p,${head},d)`);
     this.line("p=P;");
     return x;
   }
@@ -147,7 +147,7 @@ export class Generator {
     this.narrow = "S.t";
     let result = "p";
     const body = this.capture(() => {
-      if (node.recursive) this.line(`if(++D>${MAX_DEPTH})bad();`);
+      if (node.recursive) this.line(`if(++d>${MAX_DEPTH})bad();`);
       if (this.#writing) {
         this.reserved = node.room?.(this) ?? node.most;
         this.reserve(0);
@@ -156,11 +156,10 @@ export class Generator {
         result = this.bind(node.genDecode(this, "h"));
         this.line("P=p;");
       }
-      if (node.recursive) this.line("D--;");
     });
     this.reserved = reserved;
     this.narrow = narrow;
-    this.functions.push(`function ${name}(${this.#writing ? "v,p,h,S" : "p,h"}){\n${body}return ${result};}`);
+    this.functions.push(`function ${name}(${this.#writing ? "v,p,h,d,S" : "p,h,d"}){\n${body}return ${result};}`);
     return name;
   }
 

@@ -103,21 +103,26 @@ function genRead(g: Generator, fields: readonly Field[]): { values: string[]; th
 
 export function genStructDecode(g: Generator, fields: readonly Field[]): string {
   const { values, there } = genRead(g, fields);
-  const first = there.findIndex((test) => test !== "");
-  const fixed = first < 0 ? fields.length : first;
-  const members = fields.slice(0, fixed).map(({ name }, i) => {
-    const key = name === "__proto__" ? '["__proto__"]' : g.text1(name);
-    return `${key}:${values[i]}`;
-  });
-  const object = `{${members.join(",")}}`;
-  if (first < 0) return g.bind(object);
-  const o = g.bind(object);
-  for (let i = fixed; i < fields.length; i++) {
+  const literal = (count: number): string => {
+    const members = fields.slice(0, count).map(({ name }, i) => {
+      const key = name === "__proto__" ? '["__proto__"]' : g.text1(name);
+      return `${key}:${values[i]}`;
+    });
+    return `{${members.join(",")}}`;
+  };
+  const first = there.findIndex(Boolean);
+  if (first < 0) return g.bind(literal(fields.length));
+  const o = g.name();
+  // With all fields it is made at once: those that are added later lie in memory of their own.
+  g.line(`let ${o};if(${there.filter(Boolean).join("&")})${o}=${literal(fields.length)};`);
+  g.line(`else{${o}=${literal(first)};`);
+  for (let i = first; i < fields.length; i++) {
     const name = g.text1((fields[i] as Field).name);
     const set =
       name === '"__proto__"' ? `${g.external(define)}(${o},${name},${values[i]});` : `${o}[${name}]=${values[i]};`;
     g.line(there[i] === "" ? set : `if(${there[i]})${set}`);
   }
+  g.line("}");
   return o;
 }
 

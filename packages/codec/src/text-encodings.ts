@@ -59,11 +59,9 @@ export function isTorn(text: string): boolean {
 export function writeLatin1(bytes: Uint8Array, start: number, text: string): number {
   const units = text.length;
   if (units < LOOP_CHARS || native === undefined) {
-    for (let i = 0; i < units; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit > 255) return -1;
-      bytes[start + i] = unit;
-    }
+    let seen = 0;
+    for (let i = 0; i < units; i++) seen |= bytes[start + i] = text.charCodeAt(i);
+    if (seen > 255) return -1;
   }
   // As many bytes as characters: ASCII. Long text is looked at first, as Latin-1 is then copied and not converted.
   else if (units >= LONG_CHARS || native.utf8Write.call(bytes, text, start) !== units) {

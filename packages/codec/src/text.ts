@@ -32,12 +32,9 @@ export function writeText(
 
 /** Writes one character a byte; gives the position after them, or -1 for one past U+00FF. */
 function writeNarrow(writer: Writer, pos: number, narrow: string): number {
-  const units = narrow.length;
-  // 4 bytes more than ASCII takes: whatever is not ASCII then takes more than `units`, cut off or not.
-  if (writer.bytes.length - pos < units + 16) {
-    writer.pos = pos;
-    writer.reserve(units + 16);
-  }
+  writer.pos = pos;
+  // 4 bytes more than ASCII takes: whatever is not ASCII then takes more than its units, cut off or not.
+  writer.reserve(narrow.length + 16);
   return writeLatin1(writer.bytes, pos, narrow);
 }
 
