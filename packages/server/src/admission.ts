@@ -111,6 +111,8 @@ export class Admission<W extends Waiting> {
     source.running--;
     this.#running--;
     if (this.#queued === 0) {
+      // Mostly there was no queue before either.
+      if (this.#lastFreeMs === undefined) return;
       this.#lastFreeMs = undefined;
       this.#share = Math.max(this.#share, freshShare);
       return;

@@ -16,6 +16,7 @@ import {
   type WheelSlot,
 } from "@pipit/protocol";
 import type { HandlerEntry } from "./handler-table.ts";
+import { RareState } from "./rare-state.ts";
 import type { ClaimedCall } from "./run-once.ts";
 import { SealableMetadata } from "./sealable-metadata.ts";
 import type { ServerCore } from "./server-core.ts";
@@ -28,28 +29,13 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   readonly core: ServerCore;
   readonly incoming: IncomingCall;
   readonly entry: HandlerEntry;
-  /** Where request items go, for streams of requests. */
-  requests: ItemStream<unknown> | undefined = undefined;
-  /** Called once when the end has been sent. */
-  whenEnded: (() => void) | undefined = undefined;
   /** How it ended, where it failed. */
   failedWith: Code | undefined = undefined;
-  /** Called when there is room for more reply items. */
-  wake: (() => void) | undefined = undefined;
-  /** What the reply store gave for a `once` call. */
-  claimed: ClaimedCall | undefined = undefined;
   wheelSlot: WheelSlot | undefined = undefined;
   wheelNext: WheelEntry | undefined = undefined;
   wheelPrevious: WheelEntry | undefined = undefined;
-  #cancelled: RpcError | undefined = undefined;
   #ended = false;
-  #controller: AbortController | undefined = undefined;
-  #dependents: Set<CallDependent> | undefined = undefined;
-  #metadata: Metadata | undefined = undefined;
-  #replyMetadata: SealableMetadata | undefined = undefined;
-  #trailers: Metadata | undefined = undefined;
-  #purse: RetryPurse | undefined = undefined;
-  #peer: Peer | undefined = undefined;
+  #rare: RareState | undefined = undefined;
 
   constructor(core: ServerCore, incoming: IncomingCall, entry: HandlerEntry) {
     this.core = core;
@@ -74,11 +60,12 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#cancelled !== undefined) this.#controller.abort(this.#cancelled);
+    const rare = this.#useRare();
+    if (rare.controller === undefined) {
+      rare.controller = new AbortController();
+      if (rare.cancelled !== undefined) rare.controller.abort(rare.cancelled);
     }
-    return this.#controller.signal;
+    return rare.controller.signal;
   }
 
   get transaction(): unknown {
@@ -86,26 +73,24 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   }
 
   get metadata(): Metadata {
-    this.#metadata ??= this.incoming.metadata ?? new Metadata();
-    return this.#metadata;
+    return (this.#useRare().metadata ??= this.incoming.metadata ?? new Metadata());
   }
 
   get replyMetadata(): Metadata {
-    this.#replyMetadata ??= new SealableMetadata();
-    return this.#replyMetadata;
+    return (this.#useRare().replyMetadata ??= new SealableMetadata());
   }
 
   get trailers(): Metadata {
-    this.#trailers ??= new Metadata();
-    return this.#trailers;
+    return (this.#useRare().trailers ??= new Metadata());
   }
 
   get peer(): Peer {
-    if (this.#peer === undefined) {
+    const rare = this.#useRare();
+    if (rare.peer === undefined) {
       const { peer, identity } = this.incoming;
-      this.#peer = { address: peer.address, secure: peer.secure || peer.local, identity };
+      rare.peer = { address: peer.address, secure: peer.secure || peer.local, identity };
     }
-    return this.#peer;
+    return rare.peer;
   }
 
   get attempt(): number {
@@ -125,8 +110,7 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   }
 
   get retries(): RetryPurse {
-    this.#purse ??= { left: this.#ended ? 0 : this.incoming.retriesLent };
-    return this.#purse;
+    return (this.#useRare().purse ??= { left: this.#ended ? 0 : this.incoming.retriesLent });
   }
 
   error(name: string, data: unknown, options: DeclaredErrorOptions = {}): RpcError {
@@ -140,16 +124,17 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   }
 
   addDependent(dependent: CallDependent): void {
-    if (this.#cancelled !== undefined) {
-      dependent.onParentCancelled(this.#cancelled);
+    const rare = this.#useRare();
+    if (rare.cancelled !== undefined) {
+      dependent.onParentCancelled(rare.cancelled);
       return;
     }
-    this.#dependents ??= new Set();
-    this.#dependents.add(dependent);
+    rare.dependents ??= new Set();
+    rare.dependents.add(dependent);
   }
 
   removeDependent(dependent: CallDependent): void {
-    this.#dependents?.delete(dependent);
+    this.#rare?.dependents?.delete(dependent);
   }
 
   // What the server does with it.
@@ -161,7 +146,31 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
 
   /** Why the call was given up from outside; undefined while it was not. */
   get cancelled(): RpcError | undefined {
-    return this.#cancelled;
+    return this.#rare?.cancelled;
+  }
+
+  /** The stream of request items, once it was opened. */
+  get requests(): ItemStream<unknown> | undefined {
+    return this.#rare?.requests;
+  }
+
+  /** What the reply store gave for a `once` call. */
+  get claimed(): ClaimedCall | undefined {
+    return this.#rare?.claimed;
+  }
+
+  set claimed(claimed: ClaimedCall) {
+    this.#useRare().claimed = claimed;
+  }
+
+  /** Has `told` called once the end has been sent, in place of who was to be told before. */
+  set whenEnded(told: (() => void) | undefined) {
+    this.#useRare().whenEnded = told;
+  }
+
+  /** Has `told` called whenever there is room for more reply items. */
+  set wake(told: () => void) {
+    this.#useRare().wake = told;
   }
 
   /** Cancel, deadline and items reach the call from now on. */
@@ -174,16 +183,17 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   /** The stream of request items, from now on. */
   openRequests(): ItemStream<unknown> {
     const { incoming } = this;
-    this.requests = new ItemStream<unknown>({
+    const requests = new ItemStream<unknown>({
       onConsumed: (bytes) => incoming.release(bytes),
       onLeft: () => undefined,
     });
-    return this.requests;
+    this.#useRare().requests = requests;
+    return requests;
   }
 
   /** Sends reply metadata, once, if the handler set any. */
   sendMetadata(): void {
-    const metadata = this.#replyMetadata;
+    const metadata = this.#rare?.replyMetadata;
     if (metadata === undefined) return;
     if (metadata.size > 0 && !metadata.sealed) this.incoming.sendMetadata(metadata);
     metadata.seal();
@@ -193,7 +203,7 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   reply(message: unknown): void {
     if (this.#ended) return;
     this.sendMetadata();
-    this.incoming.reply(message, this.#sentTrailers(), this.#purse?.left ?? this.incoming.retriesLent);
+    this.incoming.reply(message, this.#sentTrailers(), this.#retriesLeft());
     this.#finish();
   }
 
@@ -201,17 +211,17 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   end(): void {
     if (this.#ended) return;
     this.sendMetadata();
-    this.incoming.end(this.#sentTrailers(), this.#purse?.left ?? this.incoming.retriesLent);
+    this.incoming.end(this.#sentTrailers(), this.#retriesLeft());
     this.#finish();
   }
 
   fail(error: RpcError): void {
     if (this.#ended) return;
     this.failedWith = error.code;
-    const trailers = this.#trailers ?? error.metadata;
+    const trailers = this.#rare?.trailers ?? error.metadata;
     // What does not fit on the wire must not keep the error from its caller.
     const sent = trailers !== undefined && trailers.byteLength <= maxMetadataBytes ? trailers : undefined;
-    this.incoming.fail(error, sent, this.#purse?.left ?? this.incoming.retriesLent);
+    this.incoming.fail(error, sent, this.#retriesLeft());
     this.#finish();
   }
 
@@ -226,27 +236,38 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   /** Gives the call up from outside: the signal fires, nested calls end, the caller is told. */
   cancel(reason: RpcError): void {
     if (this.#ended) return;
-    this.#cancelled = reason;
+    const rare = this.#useRare();
+    rare.cancelled = reason;
     this.fail(reason);
-    this.#controller?.abort(reason);
-    this.requests?.abort(reason);
-    const dependents = this.#dependents;
-    this.#dependents = undefined;
+    rare.controller?.abort(reason);
+    rare.requests?.abort(reason);
+    const { dependents } = rare;
+    rare.dependents = undefined;
     if (dependents !== undefined) for (const dependent of dependents) dependent.onParentCancelled(reason);
-    this.wake?.();
+    rare.wake?.();
+  }
+
+  #useRare(): RareState {
+    return (this.#rare ??= new RareState());
+  }
+
+  #retriesLeft(): number {
+    return this.#rare?.purse?.left ?? this.incoming.retriesLent;
   }
 
   #finish(): void {
     this.#ended = true;
     this.core.wheel.remove(this);
-    this.whenEnded?.();
+    const rare = this.#rare;
+    if (rare === undefined) return;
+    rare.whenEnded?.();
     // What the caller got back must not be spent here any more.
-    if (this.#purse !== undefined) this.#purse.left = 0;
+    if (rare.purse !== undefined) rare.purse.left = 0;
   }
 
   /** @throws RpcError when they are too large */
   #sentTrailers(): Metadata | undefined {
-    const trailers = this.#trailers;
+    const trailers = this.#rare?.trailers;
     if (trailers === undefined || trailers.size === 0) return undefined;
     if (trailers.byteLength > maxMetadataBytes) {
       throw new RpcError(
@@ -260,15 +281,15 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   // What the connection and the wheel tell it.
 
   onItem(item: unknown, bytes: number): void {
-    this.requests?.push(item, bytes);
+    this.#rare?.requests?.push(item, bytes);
   }
 
   onInputEnd(): void {
-    this.requests?.close();
+    this.#rare?.requests?.close();
   }
 
   onWritable(): void {
-    this.wake?.();
+    this.#rare?.wake?.();
   }
 
   onCancel(reason: RpcError): void {
