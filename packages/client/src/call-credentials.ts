@@ -29,8 +29,9 @@ export function sendWithCredentials(
 
 function credentialsCame(call: ClientCall, secret: Metadata, connection: ClientConnection): void {
   if (call.state !== "waiting") return;
-  for (const [name, value] of call.rare?.ownMetadata ?? []) secret.set(name, value);
-  call.metadata = secret;
+  const rare = call.useRare();
+  for (const [name, value] of rare.ownMetadata ?? []) secret.set(name, value);
+  rare.metadata = secret;
   if (connection.available) call.sendOn(connection);
   else call.connect();
 }

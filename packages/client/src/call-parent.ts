@@ -7,12 +7,10 @@ import { signals } from "./signal-hub.ts";
  * What ties a call to the one it is made for: it has no more time, ends with it, and spends of its retries.
  */
 
-/** Takes what a nested call inherits, and borrows half of the retries left. */
+/** Takes what a nested call inherits beside criticality and trace, and borrows half of the retries left. */
 export function inherit(call: ClientCall, parent: CallContext): void {
   call.parent = parent;
   call.deadlineMs = Math.min(call.deadlineMs, parent.deadlineMs);
-  call.criticality = parent.criticality;
-  call.traceparent = parent.traceparent;
   call.retries = borrowRetries(parent.retries.left);
   parent.retries.left -= call.retries;
 }

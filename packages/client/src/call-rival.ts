@@ -23,11 +23,11 @@ export function makeRival(second: ClientCall, first: ClientCall, endpointId: str
   first.retries -= second.retries;
   second.startedMs = first.startedMs;
   second.deadlineMs = first.deadlineMs;
-  second.idempotencyKey = first.idempotencyKey;
   second.attempt = first.attempt;
   const rare = second.useRare();
   rare.avoid = new Set([endpointId]);
   rare.firstReason = "hedge";
+  rare.idempotencyKey = first.idempotencyKey;
   rare.log = first.rare?.log;
   rare.rival = first;
   first.useRare().rival = second;

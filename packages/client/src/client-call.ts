@@ -53,15 +53,10 @@ export type CallState = "new" | "waiting" | "backoff" | "sent" | "over";
  */
 export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, SignalListener {
   // What a connection reads.
-  readonly method: Method;
   readonly request: unknown;
   deadlineMs: number;
-  metadata: Metadata | undefined = undefined;
-  idempotencyKey: string | undefined = undefined;
   attempt = 0;
   retriesLent = 0;
-  criticality: 0 | 1 | 2 = 1;
-  traceparent: string | undefined = undefined;
 
   wheelSlot: WheelSlot | undefined = undefined;
   wheelNext: WheelEntry | undefined = undefined;
@@ -99,7 +94,6 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.core = core;
     this.plan = plan;
     this.options = options;
-    this.method = plan.method;
     this.request = request;
     const nowMs = core.turn.now();
     this.startedMs = nowMs;
@@ -114,7 +108,27 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       throw new RangeError(`Option timeoutMs: Infinity is for streams; ${plan.method.name} has one reply`);
     }
     if (options !== undefined) this.#takeOptions(options);
-    if (plan.method.idempotency === "once") this.idempotencyKey ??= core.createKey();
+    if (plan.method.idempotency === "once") this.useRare().idempotencyKey ??= core.createKey();
+  }
+
+  get method(): Method {
+    return this.plan.method;
+  }
+
+  get metadata(): Metadata | undefined {
+    return this.rare?.metadata;
+  }
+
+  get idempotencyKey(): string | undefined {
+    return this.rare?.idempotencyKey;
+  }
+
+  get traceparent(): string | undefined {
+    return this.parent?.traceparent;
+  }
+
+  get criticality(): 0 | 1 | 2 {
+    return this.rare?.criticality ?? this.parent?.criticality ?? 1;
   }
 
   /** Whether it has ended. */
@@ -450,11 +464,12 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   #takeOptions({ metadata, idempotencyKey, criticality }: CallOptions): void {
     if (metadata !== undefined) {
-      this.metadata = new Metadata(metadata);
-      this.useRare().ownMetadata = this.metadata;
+      const rare = this.useRare();
+      rare.ownMetadata = new Metadata(metadata);
+      rare.metadata = rare.ownMetadata;
     }
-    if (criticality !== undefined) this.criticality = criticalityNumber(criticality);
-    this.idempotencyKey = idempotencyKey;
+    if (criticality !== undefined) this.useRare().criticality = criticalityNumber(criticality);
+    if (idempotencyKey !== undefined) this.useRare().idempotencyKey = idempotencyKey;
     const ours = internalOf(this.options);
     if (ours !== undefined) this.#takeInternal(ours);
   }

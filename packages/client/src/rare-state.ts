@@ -13,8 +13,13 @@ import type { StreamTimer } from "./stream-timer.ts";
 export class RareState {
   /** The request's bytes, where they had to be kept. */
   requestBytes: Uint8Array | undefined = undefined;
-  /** What the caller gave; a sending's credentials come beside it. */
+  /** What is sent: what the caller gave, and the sending's credentials beside it. */
+  metadata: Metadata | undefined = undefined;
+  /** What the caller gave. */
   ownMetadata: Metadata | undefined = undefined;
+  idempotencyKey: string | undefined = undefined;
+  /** What the caller gave; else it is that of the call for which this one is made. */
+  criticality: 0 | 1 | 2 | undefined = undefined;
   replyMetadata: Metadata | undefined = undefined;
   /** The attempt they came with. */
   metadataAttempt = 0;
