@@ -55,8 +55,7 @@ ${g.functions.length > 0 ? 'const d=0,S={t:""};' : ""}${body}return ${hasText ? 
 function encode(writer,v){
 if(busy)bad();
 busy=true;
-const start=writer.pos;
-let end=start;
+let start=writer.pos,end=start;
 w=writer;
 try{
 for(let pass=0;;pass++){

@@ -69,15 +69,9 @@ function writeBigs(
   const { bytes, view } = out;
   let { pos } = out;
   for (let i = start; i < stop; i += 2) {
-    const a = values[i] as bigint;
+    putBig(0, values[i], i, name, signed);
     // A missing partner is as good as 0, which has no bytes.
-    const b = i + 1 < stop ? (values[i + 1] as bigint) : 0n;
-    if (typeof a !== "bigint" || (signed ? BigInt.asIntN(64, a) : BigInt.asUintN(64, a)) !== a) wrongItem(name, a, i);
-    if (typeof b !== "bigint" || (signed ? BigInt.asIntN(64, b) : BigInt.asUintN(64, b)) !== b)
-      wrongItem(name, b, i + 1);
-    // By memory, because arithmetic on bigints is ten times slower.
-    whole[0] = a;
-    whole[1] = b;
+    putBig(1, i + 1 < stop ? values[i + 1] : 0n, i + 1, name, signed);
     if (signed) for (let k = 0; k < 4; k += 2) zigzag64(k);
     const lowA = halves[0] as number;
     const highA = halves[1] as number;
@@ -94,6 +88,13 @@ function writeBigs(
     pos += widthB;
   }
   out.pos = pos;
+}
+
+/** Puts element `i` into memory, as arithmetic on bigints is ten times slower; what comes back tells whether it has 64 bits. */
+function putBig(k: number, value: unknown, i: number, name: string, signed: boolean): void {
+  if (typeof value !== "bigint") wrongItem(name, value, i);
+  whole[k] = value;
+  if ((signed ? wholeSigned[k] : whole[k]) !== value) wrongItem(name, value, i);
 }
 
 /** Gives the number whose halves lie at `k` its zigzag form. */

@@ -114,8 +114,8 @@ export function genStructDecode(g: Generator, fields: readonly Field[]): string 
   if (first < 0) return g.bind(literal(fields.length));
   const o = g.name();
   // With all fields it is made at once: those that are added later lie in memory of their own.
-  g.line(`let ${o};if(${there.filter(Boolean).join("&")})${o}=${literal(fields.length)};`);
-  g.line(`else{${o}=${literal(first)};`);
+  const all = there.filter(Boolean).join("&");
+  g.line(`let ${o};if(${all})${o}=${literal(fields.length)};else{${o}=${literal(first)};`);
   for (let i = first; i < fields.length; i++) {
     const name = g.text1((fields[i] as Field).name);
     const set =

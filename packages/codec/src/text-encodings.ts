@@ -31,23 +31,19 @@ export const native: NativeText | undefined = Buffer?.prototype.utf8Write && Buf
  * length; that has vector code since. `Float16Array` came with the same V8.
  */
 const loopBytes = "Float16Array" in globalThis ? 32 : 0x7fffffff;
-// On one-byte strings V8 knows without looking that this cannot match.
 const WIDE = /[^\x00-\xff]/;
 
-/** Whether `text` has a character past U+00FF. */
+/** Whether `text` has a character past U+00FF: most that have begin with one. Of one-byte strings V8 knows without looking. */
 export function isWide(text: string): boolean {
-  return WIDE.test(text);
-}
-
-/** Whether every surrogate of `text` has its partner. */
-function isWellFormed(text: string): boolean {
-  const check = (text as { isWellFormed?: () => boolean }).isWellFormed;
-  return check !== undefined ? check.call(text) : !/\p{Surrogate}/u.test(text);
+  return text.charCodeAt(0) > 255 || WIDE.test(text);
 }
 
 /** Refuses text with a surrogate that has no partner. */
 export function refuseTorn(text: string): void {
-  if (!isWellFormed(text)) fail("text", "expected text, got a lone surrogate");
+  const { isWellFormed } = text as { isWellFormed?: () => boolean };
+  if (isWellFormed !== undefined ? !isWellFormed.call(text) : /\p{Surrogate}/u.test(text)) {
+    fail("text", "expected text, got a lone surrogate");
+  }
 }
 
 /** Whether a string starts in the middle of a pair, or ends there. */
