@@ -147,7 +147,9 @@ export const lawOne: Law = (it) => {
       .server()
       .handle(Probe, { plain: () => release.promise.then(() => ({ text: "late" })) } as never);
     const client = world.client(await world.listen(server));
-    const error = await world.run(failure(client.call(Probe.methods.plain, { text: "x" }, { timeoutMs: 30 })));
+    const error = await world.run(
+      failure(client.call(Probe.methods.plain, { text: "x" }, { timeoutMs: world.span(50) })),
+    );
     assert.equal(error.code, "deadline_exceeded");
     await world.until(() => server.stats().inFlight === 1);
     await world.pass(30);

@@ -104,7 +104,7 @@ export const lawSeven: Law = (it) => {
     for (let index = 0; index < 3; index++) {
       await someCalls();
       const fresh = await start();
-      await world.run((fleet[index] as typeof fresh).close({ graceMs: 1000 }));
+      await world.run((fleet[index] as typeof fresh).close({ graceMs: 10_000 }));
       fleet = fleet.with(index, fresh);
     }
     await someCalls();
@@ -124,7 +124,7 @@ export const lawSeven: Law = (it) => {
     const client = world.client({ registry });
     const call = client.call(Probe.methods.plain, { text: "" }, { waitForReady: true });
     await world.run(started.promise);
-    const closed = server.close({ graceMs: 1000 });
+    const closed = server.close({ graceMs: 10_000 });
     await world.pass(5);
     const states = (await registry.list(Probe.name)).instances.map(({ id, state }) => `${id} ${state}`);
     assert.deepEqual(states, ["one draining"]);
@@ -172,9 +172,9 @@ export const lawSeven: Law = (it) => {
     for (let delay = 0; delay < 6; delay++) {
       const server = world.server().handle(Probe, { plain: ({ text }: { text: string }) => ({ text }) } as never);
       const client = world.client(await world.listen(server));
-      const end = outcome(client.call(Probe.methods.plain, { text: "x" }, { timeoutMs: 3000 }));
+      const end = outcome(client.call(Probe.methods.plain, { text: "x" }));
       await world.pass(delay / 2);
-      await world.run(server.close({ graceMs: 100 }));
+      await world.run(server.close({ graceMs: 10_000 }));
       const settled = await world.run(end);
       if ("error" in settled) assert.deepEqual([settled.error.code, settled.error.handled], ["unavailable", "no"]);
       await world.run(client.close({ graceMs: 0 }));

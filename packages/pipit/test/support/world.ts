@@ -18,6 +18,11 @@ export interface World {
   readonly clock: Clock;
   /** Its time passes only when told. */
   readonly isVirtual: boolean;
+  /**
+   * A time that steps of a test must fit into: `ms` where time is ours. Where it passes by itself ten times that, for a machine that does
+   * much else may leave us alone for as long as a whole step takes.
+   */
+  span(ms: number): number;
   /** What happens to the clients' connections. */
   readonly faults: Faults;
   /** Lets time run until the promise settles. */
@@ -103,6 +108,7 @@ function world({ clock, isVirtual, server: serverStreams, client: clientStreams,
     name: serverStreams.name,
     clock,
     isVirtual,
+    span: (ms) => (isVirtual ? ms : 10 * ms),
     faults,
     run,
     pass,
