@@ -15,10 +15,13 @@ import { chunkBytes, frameHeadBytes } from "./wire.ts";
 const firstReliefBytes = slabBytes;
 
 /**
- * Frames of calls past which the first part of a turn's output leaves before the turn ends; each next part is twice as long. Both ends
- * work at once then, where a turn in one piece has each of them wait for the other; and however long the turn, few writes do.
+ * Frames of calls past which the first part of a turn's output leaves before the turn ends. Both ends work at once then, where a
+ * turn in one piece has each of them wait for the other.
  */
 const firstPartBytes = 2048;
+
+/** How many times as long each next part is: the peer has work by then, and each write costs as much as some calls. However long the turn, few do. */
+const partGrowth = 4;
 
 /** Parts of long messages enter the socket only while it holds less than this, so that a small frame is soon through. */
 const maxUnsentBytes = 128 * 1024;
@@ -277,7 +280,7 @@ export class Output {
     if (this.#writer === undefined || this.#writer.pos < this.#partBytes || this.#depth > 0 || stream === undefined)
       return;
     if (this.#tells || stream.unsentBytes > 0) return;
-    this.#partBytes *= 2;
+    this.#partBytes *= partGrowth;
     this.#flushSlab(stream);
   }
 
