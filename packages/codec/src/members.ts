@@ -1,6 +1,6 @@
 /** What structs and tuples share: members side by side, each with a type of its own. */
 import { getBits, openBits, putBits, takeBits } from "./bits.ts";
-import { define, own } from "./define.ts";
+import { own } from "./define.ts";
 import { absent, expected, within } from "./fault.ts";
 import type { Node } from "./node.ts";
 import { takeSetter } from "./setters.ts";
@@ -154,8 +154,7 @@ function decodeMembers(from: In, { steps, bits }: Members, value: Record<string,
         from.charge(1);
         item = field.fill();
       }
-      if (name === "__proto__") define(value, name, item);
-      else ((steps[i] as Step).set ??= takeSetter())(value, name, item);
+      ((steps[i] as Step).set ??= takeSetter(name))(value, name, item);
     }
   } catch (error) {
     throw within(error, (steps[i] as Step).field.segment);

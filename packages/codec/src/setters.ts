@@ -1,3 +1,5 @@
+import { define } from "./define.ts";
+
 /**
  * Functions that all do the same, each with a memory of its own in V8: one that only ever sets one key, on objects of one
  * kind, takes a few nanoseconds, one that sets any key 17 to 110.
@@ -17,7 +19,7 @@ const setters: readonly Setter[] = [
 ];
 let taken = 0;
 
-/** A setter that no other place uses. When all are taken, the last one is for everybody. */
-export function takeSetter(): Setter {
-  return setters[Math.min(taken++, setters.length - 1)] as Setter;
+/** A setter for a key that no other place uses. When all are taken, the last one is for everybody. */
+export function takeSetter(key: string): Setter {
+  return key === "__proto__" ? define : setters[Math.min(taken++, setters.length - 1)] as Setter;
 }
