@@ -63,6 +63,20 @@ test("an entry expires after its time, and never before its call's deadline and 
   claimed(store.claim(request));
 });
 
+test("an entry that is kept long for its call's deadline keeps no other, and a full store says when the next one goes", async () => {
+  const clock = virtualClock();
+  const store = memoryReplyStore({ clock, maxEntries: 3 });
+  await claimed(store.claim({ ...request, key: "long", remainingMs: 2 ** 53 })).commit(reply);
+  await claimed(store.claim({ ...request, key: "short" })).commit(reply);
+  await claimed(store.claim({ ...request, key: "shorter" })).commit(reply);
+  const refused = store.claim({ ...request, key: "new" }) as ReplyClaim;
+  assert.ok(refused.type === "full" && refused.retryAfterMs <= 600_001);
+  await clock.advance(600_001);
+  claimed(store.claim({ ...request, key: "new" }));
+  assert.equal((store.claim({ ...request, key: "long" }) as ReplyClaim).type, "replied");
+  claimed(store.claim({ ...request, key: "short" }));
+});
+
 test("a full store refuses new calls, by entries and by bytes, and forgets none before its time", async () => {
   const clock = virtualClock();
   const byCount = memoryReplyStore({ clock, maxEntries: 2 });

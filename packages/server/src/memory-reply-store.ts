@@ -1,4 +1,5 @@
 import { type Clock, RpcError, systemClock } from "@pipit/protocol";
+import { ExpiryQueue } from "./expiry-queue.ts";
 import { mayTake } from "./fair-share.ts";
 import type { ReplyClaim, ReplyClaimRequest, ReplyStore, StoredReply } from "./reply-store.ts";
 
@@ -37,6 +38,7 @@ interface Running {
 
 /** A call that was answered. */
 interface Finished {
+  readonly key: string;
   readonly owner: string;
   readonly requestDigest: string;
   readonly weightBytes: number;
@@ -65,8 +67,9 @@ class MemoryReplyStore implements ReplyStore {
   readonly #maxBytes: number;
   readonly #clock: Clock;
   readonly #running = new Map<string, Running>();
-  /** In the order in which they finished, which is about the one in which they expire. */
   readonly #finished = new Map<string, Finished>();
+  /** The finished ones. A caller chooses its deadline, and may choose one past all others. */
+  readonly #expiring = new ExpiryQueue<Finished>();
   /** By owner; none without entries. */
   readonly #shares = new Map<string, Share>();
   #bytes = 0;
@@ -90,12 +93,11 @@ class MemoryReplyStore implements ReplyStore {
     const running = this.#running.get(key);
     if (running !== undefined) return running.requestDigest === requestDigest ? waitFor(running) : { type: "mismatch" };
     const finished = this.#finished.get(key);
-    if (finished !== undefined && finished.expiresAtMs > now) {
+    if (finished !== undefined) {
       return finished.requestDigest === requestDigest
         ? { type: "replied", reply: finished.reply }
         : { type: "mismatch" };
     }
-    if (finished !== undefined) this.#forget(key, finished);
     const weightBytes = entryOverheadBytes + 2 * key.length;
     if (!this.#hasRoom(owner, weightBytes)) return { type: "full", retryAfterMs: this.#untilExpiry(now) };
     const claimed: Running = { owner, requestDigest, weightBytes, waiting: [] };
@@ -113,13 +115,16 @@ class MemoryReplyStore implements ReplyStore {
     const keptMs = Math.max(this.#ttlMs, Number.isFinite(remainingMs) ? remainingMs + deadlineMarginMs : 0);
     const size = reply.type === "reply" ? reply.bytes.length : reply.message.length * 2 + (reply.data?.length ?? 0);
     this.#running.delete(key);
-    this.#finished.set(key, {
+    const finished: Finished = {
+      key,
       owner,
       requestDigest,
       weightBytes: weightBytes + size,
       reply,
       expiresAtMs: this.#clock.now() + keptMs,
-    });
+    };
+    this.#finished.set(key, finished);
+    this.#expiring.add(finished);
     this.#charge(owner, 0, size);
     for (const { resolve } of waiting.splice(0)) resolve(reply);
   }
@@ -131,17 +136,13 @@ class MemoryReplyStore implements ReplyStore {
     for (const { reject } of waiting.splice(0)) reject(error);
   }
 
-  /** Looks at the oldest few: each entry goes once, so that a claim has O(1) to do on average, however many calls run. */
+  /** Each entry goes once, so that a claim has little to do on average, however many calls run. */
   #expire(now: number): void {
-    for (const [key, finished] of this.#finished) {
-      if (finished.expiresAtMs > now) return;
-      this.#forget(key, finished);
+    while ((this.#expiring.first?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= now) {
+      const { key, owner, weightBytes } = this.#expiring.takeFirst() as Finished;
+      this.#finished.delete(key);
+      this.#charge(owner, -1, -weightBytes);
     }
-  }
-
-  #forget(key: string, { owner, weightBytes }: Finished): void {
-    this.#finished.delete(key);
-    this.#charge(owner, -1, -weightBytes);
   }
 
   #hasRoom(owner: string, weightBytes: number): boolean {
@@ -162,8 +163,8 @@ class MemoryReplyStore implements ReplyStore {
   }
 
   #untilExpiry(now: number): number {
-    const [oldest] = this.#finished.values();
-    return oldest === undefined ? this.#ttlMs : Math.max(1, Math.ceil(oldest.expiresAtMs - now));
+    const { first } = this.#expiring;
+    return first === undefined ? this.#ttlMs : Math.max(1, Math.ceil(first.expiresAtMs - now));
   }
 }
 
