@@ -17,22 +17,14 @@ export function prepare(
   return call;
 }
 
-/** The call whose promise is being made: the executor below finds it here, so that no closure is made per call. */
-let starting: ClientCall | undefined;
-
 /** Begins a call with one reply. */
 export function startUnary(call: ClientCall): Promise<unknown> {
-  starting = call;
-  const promise = new Promise<unknown>(adoptPromise);
+  const promise = new Promise<unknown>((resolve, reject) => {
+    call.resolve = resolve;
+    call.reject = reject;
+  });
   call.begin();
   return promise;
-}
-
-function adoptPromise(resolve: (reply: unknown) => void, reject: (error: unknown) => void): void {
-  const call = starting as ClientCall;
-  starting = undefined;
-  call.resolve = resolve;
-  call.reject = reject;
 }
 
 /** Prepares a call with a stream of replies: it begins with the first one asked for. */
