@@ -11,7 +11,7 @@ export type MethodKind = "unary" | "server_stream" | "client_stream" | "bidi" | 
  * - `none`: it may do harm; never sent again once it may have run. The default.
  * - `safe`: it reads only.
  * - `idempotent`: doing it again changes nothing more.
- * - `once`: the server remembers its reply by a key and answers a second sending from memory.
+ * - `once`: the server remembers its reply by a key and answers a second sending from memory. For unary methods.
  */
 export type Idempotency = "none" | "safe" | "idempotent" | "once";
 
@@ -195,6 +195,9 @@ function methodOf(kind: MethodKind, request: unknown, response: unknown, options
     throw new TypeError(
       `Option idempotency: expected "none", "safe", "idempotent" or "once", got ${JSON.stringify(idempotency)}`,
     );
+  }
+  if (idempotency === "once" && kind !== "unary") {
+    throw new TypeError(`Option idempotency: "once" is for unary methods, whose reply can be kept; got a ${kind} one`);
   }
   if (timeoutMs !== undefined && !(timeoutMs > 0)) {
     throw new RangeError(`Option timeoutMs: expected more than 0, got ${timeoutMs}`);
