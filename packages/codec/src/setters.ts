@@ -21,5 +21,5 @@ let taken = 0;
 
 /** A setter for a key that no other place uses. When all are taken, the last one is for everybody. */
 export function takeSetter(key: string): Setter {
-  return key === "__proto__" ? define : setters[Math.min(taken++, setters.length - 1)] as Setter;
+  return key === "__proto__" ? define : (setters[Math.min(taken++, setters.length - 1)] as Setter);
 }
