@@ -94,6 +94,7 @@ function genRead(g: Generator, fields: readonly Field[]): { values: string[]; th
     if (node.bits > 0) g.line(`else if(${h})bad();`);
     if (fill !== undefined) {
       there[there.length - 1] = "";
+      g.callsOut = true;
       g.line(`if(!(${h}&1)){if(--Q<0)bad();${x}=${g.external(fill)}();}`);
     }
     return x;

@@ -148,6 +148,15 @@ const refused: readonly (readonly [string, AnyCodec, unknown, string, RegExp])[]
   ["null for optional", struct({ a: optional(string) }), { a: null }, "type", /^\$\.a: expected string, got null$/],
 ];
 
+/** A message whose default is taken from another one. */
+interface Nested {
+  x: number;
+  a?: number;
+  b?: number;
+  c: number;
+  d: number;
+}
+
 const bad: readonly (readonly [string, AnyCodec, string, string])[] = [
   ["nothing", string, "", "truncated"],
   ["an extra byte", u8, "01 02", "trailing"],
@@ -243,6 +252,22 @@ for (const engine of engines) {
   });
 
   describe(`${engine.name}: decoding`, () => {
+    test("a decode inside another, from a default, harms neither", () => {
+      const codec: Codec<Nested> = engine.of(
+        struct({
+          x: u32,
+          a: optional(u32, { default: (): number => codec.decode(inner).a ?? 0 }),
+          b: optional(u32),
+          c: u32,
+          d: u32,
+        }),
+      ) as never;
+      // As long as the outer one, so that nothing is amiss at the end.
+      const inner = codec.encode({ x: 1, a: 9, c: 2, d: 3 });
+      const value = { x: 7, b: 8, c: 4, d: 5 };
+      for (let i = 0; i < 3; i++) assert.deepEqual(codec.decode(codec.encode(value)), { a: 9, ...value });
+    });
+
     for (const [name, declared, text, code] of bad) {
       test(`refuses ${name}`, () => {
         const codec = engine.of(declared) as Codec<unknown>;
