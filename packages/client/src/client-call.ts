@@ -352,9 +352,11 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     try {
       this.stream = connection.start(this);
     } catch (error) {
-      this.#notSent(RpcError.from(error, "internal"));
+      if (!this.over) this.#notSent(RpcError.from(error, "internal"));
       return;
     }
+    // A getter of the request has given the call up, when there was no stream to cancel yet.
+    if (this.over) return this.stream.cancel();
     (this.pick as Pick<RouteEndpoint>).endpoint.channel.callCount++;
     this.rare?.input?.pull();
   }

@@ -46,6 +46,29 @@ export const lawThree: Law = (it) => {
     assert.equal(server.stats().calls.started, 0);
   });
 
+  it("a call that a getter of its own request gives up is cancelled at the server, too", async (world) => {
+    const code = deferred<string>();
+    const server = world.server().handle(Probe, {
+      async plain(_: unknown, context: Context) {
+        code.resolve(await abortCode(context));
+        return { text: "late" };
+      },
+    } as never);
+    const client = world.client(await world.listen(server));
+    const controller = new AbortController();
+    const request = {
+      get text(): string {
+        controller.abort("no");
+        return "";
+      },
+    };
+    const call = client.call(Probe.methods.plain, request, { signal: controller.signal });
+    const error = await world.run(failure(call));
+    assert.deepEqual([error.code, error.cause], ["cancelled", "no"]);
+    assert.equal(await world.run(code.promise), "cancelled");
+    assert.equal(client.stats().inFlight, 0);
+  });
+
   it("leaving a loop over replies cancels the call and stops the generator", async (world) => {
     const stopped = deferred();
     const server = world.server().handle(Probe, {
