@@ -124,7 +124,11 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   override onFlush(bytes: Uint8Array): boolean {
     const batch = this.#requests.takeBatch(bytes);
     if (batch === undefined) return false;
-    for (const stream of batch.oneways ?? []) this.#settleOneway(stream);
+    const { oneways } = batch;
+    if (oneways === undefined) return true;
+    // A stream that lasts keeps its batch.
+    batch.oneways = undefined;
+    for (const stream of oneways) this.#settleOneway(stream);
     return true;
   }
 
