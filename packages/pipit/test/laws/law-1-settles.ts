@@ -46,6 +46,23 @@ export const lawOne: Law = (it) => {
     assert.deepEqual([calls.started, calls.succeeded, inFlight], [7, 7, 0]);
   });
 
+  it("a one-way call that has settled has left, even where its end is what closes the client", async (world) => {
+    for (const size of [1, 40_000, 200_000]) {
+      const notes: string[] = [];
+      const server = world.server().handle(Probe, {
+        plain: ({ text }: { text: string }) => ({ text }),
+        note: ({ text }: { text: string }) => void notes.push(text),
+      } as never);
+      const client = world.client(await world.listen(server));
+      await world.run(client.call(Probe.methods.plain, { text: "" }));
+      const text = "n".repeat(size);
+      const onEnd = (): void => void client.close({ graceMs: 0 });
+      assert.equal(await world.run(client.call(Probe.methods.note, { text }, { onEnd })), undefined);
+      await world.until(() => notes.length > 0);
+      assert.deepEqual(notes, [text]);
+    }
+  });
+
   it("an unknown service or method is unimplemented, and the connection lives on", async (world) => {
     const server = world.server().handle(Probe, { plain: ({ text }: { text: string }) => ({ text }) } as never);
     const client = world.client(await world.listen(server));

@@ -45,6 +45,8 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   #openCalls = 0;
   #acceptedCount = Number.POSITIVE_INFINITY;
   #goneAway = false;
+  /** One-way calls in the bytes that go to the socket now. */
+  #leaving: ClientStream[] | undefined;
   /** Calls that may be open at once. */
   #maxStreams: number;
 
@@ -124,12 +126,17 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   override onFlush(bytes: Uint8Array): boolean {
     const batch = this.#requests.takeBatch(bytes);
     if (batch === undefined) return false;
-    const { oneways } = batch;
-    if (oneways === undefined) return true;
+    this.#leaving = batch.oneways;
     // A stream that lasts keeps its batch.
     batch.oneways = undefined;
-    for (const stream of oneways) this.#settleOneway(stream);
     return true;
+  }
+
+  override onFlushed(): void {
+    const oneways = this.#leaving;
+    if (oneways === undefined) return;
+    this.#leaving = undefined;
+    for (const stream of oneways) this.#settleOneway(stream);
   }
 
   protected override get peerName(): string {

@@ -41,12 +41,14 @@ class Sink implements ByteStream {
 class Bench {
   readonly sink = new Sink();
   onFlush = (): void => {};
+  onFlushed = (): void => {};
   readonly output: Output = new Output(new SlabPool(), {
     scheduleFlush: () => process.nextTick(() => this.output.flush()),
     onFlush: () => {
       this.onFlush();
       return false;
     },
+    onFlushed: () => this.onFlushed(),
     onRoom: () => undefined,
     nowMs: () => 0,
   });
@@ -111,7 +113,7 @@ test("frames that were to lead a long message leave without it where it is dropp
   assert.deepEqual(bench.sink.writes, [9]);
 });
 
-test("what is written by those who are told that frames leave goes behind these, however much it is", async () => {
+test("what is written by those who are told that frames have left goes behind these, however much it is", async () => {
   for (const size of [100, 60 * kibibyte]) {
     const bench = new Bench();
     const { output } = bench;
@@ -120,8 +122,8 @@ test("what is written by those who are told that frames leave goes behind these,
       output.writer.pos += bytes;
       output.end(start);
     };
-    bench.onFlush = () => {
-      bench.onFlush = () => undefined;
+    bench.onFlushed = () => {
+      bench.onFlushed = () => undefined;
       write(70 * kibibyte);
       output.relieveCalls();
       output.relieve();

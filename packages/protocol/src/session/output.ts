@@ -39,6 +39,8 @@ export interface OutputHost {
   scheduleFlush(): void;
   /** These bytes, all frames since the last time, now go to the socket. Whether they are needed later: then they are kept. */
   onFlush(bytes: Uint8Array): boolean;
+  /** They went. Only now may anybody else hear of it, who might end the connection. */
+  onFlushed(): void;
   /** The socket, or the path, has room again. */
   onRoom(): void;
   /** The time. Asked once for many parts of long messages. */
@@ -69,8 +71,6 @@ export class Output {
   /** Made with the first slab that does not come back at once. */
   #lent: LentSlabs | undefined;
   #scheduled = false;
-  /** Somebody is being told that frames leave, which are not yet written to the stream. */
-  #tells = false;
   #waitsForRoom = false;
 
   constructor(pool: SlabPool, host: OutputHost) {
@@ -266,7 +266,6 @@ export class Output {
     const stream = this.#stream;
     const writer = this.#writer;
     if (writer === undefined || writer.pos < firstReliefBytes || this.#depth > 0 || stream === undefined) return;
-    if (this.#tells) return;
     const isAlone = this.#pace?.isAlone === true;
     if (isAlone && writer.pos < this.#reliefBytes) return;
     this.#flushSlab(stream);
@@ -279,7 +278,7 @@ export class Output {
     const stream = this.#stream;
     if (this.#writer === undefined || this.#writer.pos < this.#partBytes || this.#depth > 0 || stream === undefined)
       return;
-    if (this.#tells || stream.unsentBytes > 0) return;
+    if (stream.unsentBytes > 0) return;
     this.#partBytes *= partGrowth;
     this.#flushSlab(stream);
   }
@@ -298,6 +297,7 @@ export class Output {
     const lead = this.#takesBulk(stream) ? this.#takeFew() : undefined;
     if (lead === undefined) this.#flushSlab(stream);
     this.#pump(stream, lead);
+    if (lead !== undefined) this.#host.onFlushed();
   }
 
   /** The socket is empty again. */
@@ -336,26 +336,20 @@ export class Output {
 
   #flushSlab(stream: ByteStream): void {
     const few = this.#takeFew();
-    if (few !== undefined) return void stream.write(few);
+    if (few !== undefined) {
+      stream.write(few);
+      return this.#host.onFlushed();
+    }
     const writer = this.#writer;
     if (writer === undefined) return;
     this.#writer = undefined;
     if (writer.pos === 0) return this.#pool.give(writer);
     // A full slab is written as it is, and lost, unless the socket has taken everything at once.
     const bytes = writer.bytes.subarray(0, writer.pos);
-    const kept = this.#tell(bytes);
+    const kept = this.#host.onFlush(bytes);
     const drains = !stream.write(bytes);
     if (!kept) this.#giveWritten(writer, stream, drains);
-  }
-
-  /** Tells the session which bytes leave. What it writes on hearing so goes behind them. */
-  #tell(bytes: Uint8Array): boolean {
-    this.#tells = true;
-    try {
-      return this.#host.onFlush(bytes);
-    } finally {
-      this.#tells = false;
-    }
+    this.#host.onFlushed();
   }
 
   /** Gives back what was handed to `stream`: now, or when it `drains`; where neither is known, the collector takes it. */
@@ -377,7 +371,7 @@ export class Output {
     this.#writer = undefined;
     const bytes = writer.take();
     this.#pool.give(writer);
-    this.#tell(bytes);
+    this.#host.onFlush(bytes);
     return bytes;
   }
 
@@ -411,7 +405,7 @@ export class Output {
         this.#flushSlab(stream);
       }
     }
-    // Who was told of it has cancelled the one long message that was to follow.
+    // Who was told of it has dropped the one long message that was to follow.
     if (first !== undefined) stream.write(first);
   }
 

@@ -101,6 +101,8 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     return false;
   }
 
+  override onFlushed(): void {}
+
   protected override onForeign(bytes: Uint8Array): void {
     this.closed = true;
     this.#events.onForeign(bytes);

@@ -212,6 +212,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
   /** Calls of the peer that were taken. */
   protected abstract get takenCount(): number;
   abstract onFlush(bytes: Uint8Array): boolean;
+  abstract onFlushed(): void;
 
   stateOf(stream: S): StreamState {
     return (stream.state ??= new StreamState(this.#flow.streamWindowBytes));
