@@ -104,9 +104,8 @@ return s.substring(a-sa,b-sa);
 function decodeText(g: Generator, body: string, hasText: boolean): string {
   const code = g.functions.join("\n") + body;
   const needsView = /\bV\b|\bI\./.test(code);
-  const [ask, enter, leave] = g.callsOut ? ["if(busy)bad();\n", "busy=true;\n", "busy=false;"] : ["", "", ""];
   return `const decode=(()=>{
-let B,V,E=0,P=0,Q=0,R=0,views=false${g.callsOut ? ",busy=false" : ""};
+let B,V,E=0,P=0,Q=0,R=0,views=false;
 const I={bytes:null,view:null,pos:0,end:0,size:0,objects:0};
 function U(p){
 let v=0,m=1;
@@ -121,14 +120,14 @@ if(m>2**49)bad();
 }
 ${hasText ? stringText(g) : ""}${g.functions.join("\n")}
 return function(bytes,view,p,end,copy){
-${ask}E=end;B=bytes;${needsView ? `V=view||${g.external(viewOf)}(B);` : ""}views=copy;
+E=end;B=bytes;${needsView ? `V=view||${g.external(viewOf)}(B);` : ""}views=copy;
 const d=0;
 Q=${FREE_VALUES}+${FREE_VALUES_PER_BYTE}*(E-p);
 try{
-${enter}${g.starts}${hasText ? openText(g) : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
+${g.starts}${hasText ? openText(g) : ""}${code.includes("I.") ? "I.bytes=B;I.view=V;I.end=E;" : ""}
 ${body}if(p!==E)bad();
 ${hasText ? "if(t!==te)bad();" : ""}return v;
-}finally{${leave}B=V=I.bytes=I.view=0;${hasText ? "if(wide)W.closeWide();" : ""}}
+}finally{B=V=I.bytes=I.view=0;${hasText ? "if(wide)W.closeWide();" : ""}}
 };
 })();
 return{encode,decode};

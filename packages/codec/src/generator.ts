@@ -22,8 +22,6 @@ export class Generator {
   readonly functions: string[] = [];
   /** Statements that the reading of each message begins with. */
   starts = "";
-  /** Whether the code being written calls functions that the schema was given: they may use the same codec. */
-  callsOut = false;
   /** How many strings there are, each with its own mark. */
   strings = 0;
   /** Bytes that the code being written may take from what its surroundings have reserved. */

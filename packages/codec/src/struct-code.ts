@@ -88,14 +88,13 @@ function genRead(g: Generator, fields: readonly Field[]): { values: string[]; th
     }
     const h = g.bind(head);
     const x = g.name();
-    there.push(`${h}&1`);
+    there.push(fill === undefined ? `${h}&1` : "");
     g.line(`let ${x};`);
     g.block(`if(${h}&1)`, () => g.line(`${x}=${g.decode(node, node.bits > 0 ? `(${h}>>1)` : "0")};`));
     if (node.bits > 0) g.line(`else if(${h})bad();`);
     if (fill !== undefined) {
-      there[there.length - 1] = "";
-      g.callsOut = true;
-      g.line(`if(!(${h}&1)){if(--Q<0)bad();${x}=${g.external(fill)}();}`);
+      // A default that used this very codec has left it without its message.
+      g.line(`if(!(${h}&1)){if(--Q<0)bad();${x}=${g.external(fill)}();if(!B)bad();}`);
     }
     return x;
   });

@@ -10,7 +10,7 @@ test("only a unary method may be once: of a stream no reply is kept, and its han
     bidi,
     oneway,
   })) {
-    const message = `Option idempotency: "once" is for unary methods, whose reply can be kept; got a ${kind} one`;
+    const message = `Option idempotency: expected "once" on a unary method, got ${kind}`;
     assert.throws(() => (make as (given: object) => unknown)(options), { name: "TypeError", message });
   }
   assert.equal(unary(options).idempotency, "once");

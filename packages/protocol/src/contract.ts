@@ -197,7 +197,7 @@ function methodOf(kind: MethodKind, request: unknown, response: unknown, options
     );
   }
   if (idempotency === "once" && kind !== "unary") {
-    throw new TypeError(`Option idempotency: "once" is for unary methods, whose reply can be kept; got a ${kind} one`);
+    throw new TypeError(`Option idempotency: expected "once" on a unary method, got ${kind}`);
   }
   if (timeoutMs !== undefined && !(timeoutMs > 0)) {
     throw new RangeError(`Option timeoutMs: expected more than 0, got ${timeoutMs}`);
