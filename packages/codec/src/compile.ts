@@ -44,29 +44,29 @@ export function generate({ node, hasText }: Planned): Program {
 
 /** A second pass looks at each string that was not wide before: the first found out that one is. */
 function encodeText(g: Generator, body: string, hasText: boolean): string {
-  return `let w,B,V,L,X,Z,busy=false;
+  return `let w,B,V,L,X,Z,busy=0;
 const M=new Uint8Array(${g.strings});
 function G(p,n){w.pos=p;w.reserve(n);B=w.bytes;V=w.view;L=B.length;}
-function F(t){(Z=Z||[]).push(t);return"";}
+function F(t){(Z||=[]).push(t);return"";}
 ${g.functions.join("\n")}
 function write(v,p,t){
 ${g.functions.length > 0 ? 'const d=0,S={t:""};' : ""}${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X,Z)` : "p"};
 }
 function encode(writer,v){
 if(busy)bad();
-busy=true;
+busy=1;
 let start=writer.pos,end=start;
 w=writer;
 try{
 for(let pass=0;;pass++){
-if(B!==w.bytes){B=w.bytes;V=w.view;L=B.length;}
+if(B!==w.bytes||!B.length){B=w.bytes;V=w.view;L=B.length;}
 X="";Z=undefined;
 const p=write(v,start,"");
 if(p>=0){end=p;if(pass)for(let i=0;i<M.length;i++)if(M[i]>1)M[i]=0;return;}
 if(pass)bad();
-for(let i=0;i<M.length;i++)M[i]=M[i]||2;
+for(let i=0;i<M.length;i++)M[i]||=2;
 }
-}finally{w.pos=end;busy=false;if(L>65536)w=B=V=X=Z=0;}
+}finally{w.pos=end;busy=0;if(L>65536)w=B=V=X=Z=0;}
 }
 `;
 }

@@ -359,6 +359,17 @@ test("small messages share a slab that is never written again, and copy gives a 
   assert.deepEqual(first, own);
 });
 
+for (const { name, of } of engines) {
+  test(`${name}: a writer whose memory was given away takes no message and drops none in silence`, () => {
+    const codec = of(struct({ a: u32 }));
+    const writer = new Writer();
+    codec.encodeTo(writer, { a: 5 });
+    structuredClone(writer.buffer, { transfer: [writer.buffer as ArrayBuffer] });
+    writer.pos = 0;
+    assert.throws(() => codec.encodeTo(writer, { a: 5 }));
+  });
+}
+
 test("a message keeps at most 64 KiB and 64 times its size alive, whatever was encoded before it", () => {
   for (const long of [30_000, 300_000, 3_000_000]) {
     const codec = struct({ data: bytes });
