@@ -217,16 +217,19 @@ test("a taken port is an error, and open may be called again", { timeout }, asyn
   await registry.close();
 });
 
-test("a port whose UDP half is taken leaves no TCP half behind", { timeout }, async () => {
+test("a port whose UDP half is taken leaves no TCP half behind", { timeout }, async (t) => {
+  const tcp = createServer();
   const blocker = createSocket("udp4");
-  await new Promise<void>((resolve) => blocker.bind(0, "127.0.0.1", resolve));
-  const { port } = blocker.address();
+  t.after(() => blocker.close());
+  // Its TCP half was free: other processes connect from ports, too.
+  await new Promise<void>((resolve) => tcp.listen(0, "127.0.0.1", resolve));
+  const { port } = tcp.address() as { port: number };
+  await new Promise<void>((resolve) => blocker.bind(port, "127.0.0.1", resolve));
+  await new Promise((resolve) => tcp.close(resolve));
   const registry = gossipRegistry({ port });
   await assert.rejects(registry.open(), { code: "EADDRINUSE" });
-  const free = createServer();
-  await new Promise<void>((resolve) => free.listen(port, "127.0.0.1", resolve));
-  await new Promise((resolve) => free.close(resolve));
-  await new Promise<void>((resolve) => blocker.close(() => resolve()));
+  await new Promise<void>((resolve, reject) => tcp.once("error", reject).listen(port, "127.0.0.1", resolve));
+  await new Promise((resolve) => tcp.close(resolve));
   await registry.close();
 });
 
