@@ -9,8 +9,9 @@ import { roomyHeap } from "../support/heap.ts";
 
 /*
  * What large streams and messages do to memory and to small calls on the same connection (`npm run bench -- rpc/stream-load`). The
- * control has no chunks: the hand-written limit sends each blob as one frame. With `--roomy` both processes have a heap that V8 need
- * not mark, as where blobs are judged: see `rpc.ts`.
+ * control has no chunks: the hand-written limit sends each blob as one frame. The floors are by hand, too, bulk on a connection of its
+ * own; their ratios are to small calls by hand. With `--roomy` both processes have a heap that V8 need not mark, as where blobs are
+ * judged: see `rpc.ts`; with `--heap N` they hold N megabytes of objects. `--only TEXT` runs the idle rows, and those with it in their title.
  */
 
 const { values } = parseArgs({
@@ -79,20 +80,19 @@ await ask<LoadOutcome>(client, { beside: "fast reader", streamBytes: 2e8, ms });
 const table: string[][] = [];
 let idleP99Us = Number.NaN;
 for (const { title, job, goal } of rows) {
-  if (!job.beside.endsWith("nothing") && !title.includes(values.only)) continue;
+  const isIdle = job.beside.endsWith("nothing");
+  if (!isIdle && !title.includes(values.only)) continue;
   const before = [await memoryOf(client), await memoryOf(server)];
   const outcome = await ask<LoadOutcome>(client, job);
   const [clientAfter, serverAfter] = [await memoryOf(client), await memoryOf(server)];
-  if (job.beside.endsWith("nothing")) idleP99Us = outcome.p99Us;
+  if (isIdle) idleP99Us = outcome.p99Us;
   const growth = (after: Memory, at: number): string => mebibytes(after.peakBytes - (before[at]?.rssBytes ?? 0));
   table.push([
     title,
     outcome.p50Us.toFixed(0),
     outcome.p99Us.toFixed(0),
     (outcome.p99Us / idleP99Us).toFixed(1),
-    job.beside.endsWith("nothing") || job.beside === "stopped reader"
-      ? "–"
-      : (outcome.movedBytes / outcome.elapsedMs / 1000).toFixed(0),
+    isIdle || job.beside === "stopped reader" ? "–" : (outcome.movedBytes / outcome.elapsedMs / 1000).toFixed(0),
     job.beside === "stopped reader" ? mebibytes(serverAfter.producedBytes - outcome.movedBytes) : "–",
     growth(clientAfter, 0),
     growth(serverAfter, 1),
