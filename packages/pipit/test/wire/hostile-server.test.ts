@@ -120,6 +120,18 @@ const scripts: readonly (readonly [
     /Item of the server on a unary call/,
   ],
   [
+    "a reply with a message to a call that has a stream of them",
+    "items",
+    [serverPreface, frame(4, 0, [1, 0x60])],
+    /Reply with a message on a server_stream call/,
+  ],
+  [
+    "a long reply to a call that has a stream of them",
+    "chat",
+    [serverPreface, frame(4, 0, [3, 0, 0, 2, 0])],
+    /Reply with a message on a bidi call/,
+  ],
+  [
     "pings without end",
     "echo",
     [serverPreface, Buffer.concat(Array.from({ length: 10_100 }, () => frame(0x0d, 0, Buffer.alloc(8))))],

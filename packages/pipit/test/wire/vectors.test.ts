@@ -188,6 +188,8 @@ const said: Readonly<Record<string, readonly Buffer[]>> = {
   "fault: a frame of an unknown type": [frame(0x7f, 0)],
   "fault: a call of a method that was not bound": [request(0x01, cbor(""))],
   "fault: an item on a call of one request": [bind("count"), request(0x01, [0]), frame(0x02, 0, [0], cbor("a"))],
+  "fault: a request with a message that its call sends in items": [bind("collect"), request(0x01, cbor("a"))],
+  "fault: a request without its message": [bind("count"), request(0)],
   "fault: a frame shorter than its head": [Buffer.of(4, 0, 0, 0, 1, 0, 0, 0, 0)],
 };
 

@@ -238,9 +238,12 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     this.flood.countWork();
     const flags = readFlags(reader, "reply");
     if ((flags & Flag.fields) !== 0) this.stateOf(stream).replyHead = readReplyFields(reader);
-    if ((flags & Flag.message) !== 0) this.readMessage(stream, flags, 0);
-    else if (hasOneReply(stream.binding.method)) throw new ProtocolFault("Reply without its message");
-    else this.#settleReply(stream, undefined);
+    const { method } = stream.binding;
+    if ((flags & Flag.message) === 0) {
+      if (hasOneReply(method)) throw misplaced("Reply without its message", method);
+      this.#settleReply(stream, undefined);
+    } else if (hasOneReply(method)) this.readMessage(stream, flags, 0);
+    else throw misplaced("Reply with a message", method);
   }
 
   // What makes functions stands apart: a function that makes some takes memory for what they share at each call of its own.
