@@ -282,7 +282,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
         error: error as RpcError,
         handled: "yes",
         refused: false,
-        retriesReturned: retriesReturned(stream, stream.state?.replyHead?.retriesUsed ?? 0),
+        retriesReturned: retriesReturned(stream, stream.state?.replyHead),
       });
     }
     this.#settleReply(stream, reply);
@@ -328,7 +328,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
       error: errorOf(failure, stream.binding, handled),
       handled,
       refused,
-      retriesReturned: retriesReturned(stream, failure.retriesUsed),
+      retriesReturned: retriesReturned(stream, failure),
     });
   }
 
@@ -349,7 +349,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   #settleReply(stream: ClientStream, reply: unknown): void {
     const { apart, call } = stream;
     const head = stream.state?.replyHead;
-    const returned = retriesReturned(stream, head === undefined ? 0 : head.retriesUsed);
+    const returned = retriesReturned(stream, head);
     this.#retire(stream);
     if (apart !== undefined) this.#recycle(stream, apart);
     call?.onReply(reply, head?.trailers, returned);
@@ -398,7 +398,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
   }
 }
 
-/** Of the retries that an open call lent, those that the server has not used. */
-function retriesReturned({ retriesLent }: ClientStream, retriesUsed: number): number {
-  return Math.max(0, retriesLent - retriesUsed);
+/** Of the retries that an open call lent, those that the server has not used: all, where its end says nothing of it. */
+function retriesReturned({ retriesLent }: ClientStream, end: { readonly retriesUsed: number } | undefined): number {
+  return end === undefined ? retriesLent : Math.max(0, retriesLent - end.retriesUsed);
 }
