@@ -8,7 +8,7 @@ import type { Reader } from "./reader.ts";
 import { type Schema, schemaOf } from "./schema.ts";
 import type { Declaration, DecodeOptions, EncodeOptions, StandardProps, StandardResult } from "./types.ts";
 import { isBytes } from "./values.ts";
-import { Writer } from "./writer.ts";
+import { renew, Writer } from "./writer.ts";
 
 /**
  * Messages share buffers of these sizes, by their own: at least three fit into one. To make a buffer costs as much as to write
@@ -16,7 +16,10 @@ import { Writer } from "./writer.ts";
  */
 const SLAB_BYTES: readonly number[] = [65_536, 524_288, 4_194_304];
 
-/** Where `encode` writes; taken away while an `encode` runs, so that one inside another finds none. */
+/**
+ * Where `encode` writes; taken away while an `encode` runs, so that one inside another finds none. Always the same ones, with one slab after the
+ * other: V8 has to note each place where something old refers to something young.
+ */
 const slabs: (Writer | undefined)[] = [];
 
 /** What a codec works with from its first use on: compiled code where that is allowed, the interpreter for all else. */
@@ -57,9 +60,9 @@ class SchemaCodec {
   encode(value: unknown, options?: EncodeOptions): Uint8Array {
     const hint = this.#hint;
     const tier = hint < 21_846 ? 0 : hint < 174_763 ? 1 : hint < 1_398_102 ? 2 : 3;
-    let writer = slabs[tier];
+    const writer = slabs[tier] ?? new Writer(0);
     slabs[tier] = undefined;
-    if (writer === undefined || writer.bytes.length - writer.pos < hint) writer = new Writer(SLAB_BYTES[tier] ?? hint);
+    if (writer.bytes.length - writer.pos < hint) renew(writer, SLAB_BYTES[tier] ?? hint);
     const start = writer.pos;
     try {
       this.encodeTo(writer, value);
@@ -70,7 +73,7 @@ class SchemaCodec {
     const wanted = size + (size >> 3) + 64;
     // Slowly, as sizes vary; but short messages after a long one shall not go on taking megabytes each.
     this.#hint = Math.max(hint - (hint >> (wanted * 64 < hint ? 1 : 6)), wanted);
-    const message = new Uint8Array(writer.buffer, writer.bytes.byteOffset + start, size);
+    const message = new Uint8Array(writer.buffer, start, size);
     // A short one after long ones is copied, too: whoever keeps it would keep megabytes alive.
     return options?.copy || writer.bytes.length > 65_536 + size * 64 ? new Uint8Array(message) : message;
   }

@@ -19,12 +19,12 @@ export function allocate(size: number): Uint8Array {
 export class Writer {
   declare bytes: Uint8Array;
   declare view: DataView;
-  pos = 0;
-  /** The memory of `bytes`: asking `bytes` for it each time would cost a tenth of a small message. */
+  declare pos: number;
+  /** The memory of `bytes`, from its first byte on: asking `bytes` for it each time would cost a tenth of a small message. */
   declare buffer: ArrayBufferLike;
 
   constructor(size: number = FIRST_BYTES) {
-    use(this, allocate(size));
+    renew(this, size);
   }
 
   /** Makes sure that `size` bytes are free after `pos`, at least doubling the buffer when they are not. */
@@ -40,6 +40,12 @@ export class Writer {
 
 // Functions and not private methods, since writers of two copies of the package must be of one type.
 
+/** Starts anew, with memory of its own. */
+export function renew(writer: Writer, size: number): void {
+  writer.pos = 0;
+  use(writer, allocate(size));
+}
+
 function grow(writer: Writer, size: number): void {
   const bytes = allocate(Math.max(writer.bytes.length * 2, writer.pos + size));
   bytes.set(writer.bytes.subarray(0, writer.pos));
@@ -49,5 +55,5 @@ function grow(writer: Writer, size: number): void {
 function use(writer: Writer, bytes: Uint8Array): void {
   writer.bytes = bytes;
   writer.buffer = bytes.buffer;
-  writer.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  writer.view = new DataView(writer.buffer);
 }
