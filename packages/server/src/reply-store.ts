@@ -17,8 +17,8 @@ export interface ReplyClaimRequest {
   /** The authenticated caller; empty for anonymous ones. */
   readonly caller: string;
   /**
-   * For whom the entry takes room: the caller, or of anonymous ones the host that they call from, an IPv6 one by its /64, since a new
-   * connection or address costs them nothing. A store that is bounded gives each its share.
+   * For whom the entry takes room: `caller alice`, or of anonymous ones `host 10.0.0.1`, which they call from, an IPv6 one by its /64,
+   * since a new connection or address costs them nothing. No name that a caller has is a host's. A store that is bounded gives each its share.
    */
   readonly owner: string;
   /** `helloworld.Greeter/sayHello`. */

@@ -7,7 +7,7 @@ import type { ReplyClaimRequest } from "./reply-store.ts";
 
 const Orders = service("once.Orders", { place: unary<string, string>({ idempotency: "once" }) });
 
-test("the room of a reply counts for its caller, and of anonymous ones for the host, whatever its port, and of IPv6 the network", async () => {
+test("the room of a reply counts for its caller, and of anonymous ones for the host, whatever its port, and of IPv6 the network; no name is a host", async () => {
   const asked: [caller: string, owner: string][] = [];
   const claim = ({ caller, owner }: ReplyClaimRequest) => {
     asked.push([caller, owner]);
@@ -21,18 +21,20 @@ test("the room of a reply counts for its caller, and of anonymous ones for the h
     transport.call(Orders.methods.place, "", { idempotencyKey: "k", peer, identity });
   };
   place("10.0.0.1:5000", "alice");
+  place("10.0.0.2:5000", "10.0.0.1");
   place("10.0.0.1:5001", undefined);
   place("10.0.0.1:5002", undefined);
   place("[fd00::1]:5000", undefined);
   place("[fd00::2]:5000", undefined);
   place("[::ffff:10.0.0.1]:5000", undefined);
   assert.deepEqual(asked, [
-    ["alice", "alice"],
-    ["", "10.0.0.1"],
-    ["", "10.0.0.1"],
-    ["", "fd00:0:0:0::/64"],
-    ["", "fd00:0:0:0::/64"],
-    ["", "10.0.0.1"],
+    ["alice", "caller alice"],
+    ["10.0.0.1", "caller 10.0.0.1"],
+    ["", "host 10.0.0.1"],
+    ["", "host 10.0.0.1"],
+    ["", "host fd00:0:0:0::/64"],
+    ["", "host fd00:0:0:0::/64"],
+    ["", "host 10.0.0.1"],
   ]);
   await server.close();
 });

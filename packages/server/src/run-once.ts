@@ -51,7 +51,7 @@ export function runOnce(call: ServerCall, run: (end: OnceEnd) => void): void {
     const caller = (core.options.callerKey ?? callerKey)(call.peer, call);
     claim = core.replyStore.claim({
       caller,
-      owner: caller === "" ? hostOf(call.peer.address) : caller,
+      owner: caller === "" ? `host ${hostOf(call.peer.address)}` : `caller ${caller}`,
       method: `${call.method.service}/${call.method.name}`,
       key,
       requestDigest: sha256Hex(incoming.requestBytes),
