@@ -11,6 +11,9 @@ export interface ReplyPumpEnd {
 /**
  * Carries the items of a streaming handler to the caller. The next one is asked for only when the connection has room, so
  * `yield` is where a fast producer waits for a slow reader. No promise is made beyond the producer's own.
+ *
+ * Where nobody reads any more the iterator's `return()` is called, also while its `next()` is under way, which may wait for what never comes.
+ * The iterator has ended when that `return()` has, which of generators waits for `next()` by itself; without one, when its `next()` has.
  */
 export class ReplyPump {
   readonly #call: ServerCall;
@@ -42,7 +45,7 @@ export class ReplyPump {
       if (step === undefined) return;
       this.#take(step);
     }
-    if (this.#state === "asking" && !this.#call.open) this.#leave();
+    if (this.#state === "asking" && !this.#call.open && this.#iterator.return !== undefined) this.#leave();
   }
 
   /** The next item, where it comes at once. */
