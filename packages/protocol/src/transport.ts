@@ -222,12 +222,12 @@ export interface IncomingCall {
   readonly retriesLent: number;
   readonly criticality: 0 | 1 | 2;
   readonly traceparent: string | undefined;
-  /** Bytes of the one request message, as they came; empty for streams of requests. */
+  /** Bytes of the one request message, as they came; empty for streams of requests, and once it was read. */
   readonly requestBytes: Uint8Array;
   /** Whether the caller still waits. */
   readonly open: boolean;
   /**
-   * Reads the one request message.
+   * Reads the one request message. Once: its bytes are let go.
    *
    * @throws RpcError `invalid_argument` naming the place
    */

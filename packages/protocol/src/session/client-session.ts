@@ -178,7 +178,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
         this.#onFailure(this.streams.find(streamId), reader, true);
         return true;
       case FrameType.accepted:
-        this.streams.find(streamId)?.call?.onAccepted();
+        this.#onAccepted(this.streams.find(streamId));
         return true;
       case FrameType.metadata:
         this.streams.find(streamId)?.call?.onMetadata(readMetadata(reader));
@@ -229,6 +229,12 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
 
   requestBytesOf(stream: ClientStream): Uint8Array | undefined {
     return this.#requests.take(stream);
+  }
+
+  #onAccepted(stream: ClientStream | undefined): void {
+    if (stream?.call === undefined) return;
+    this.#requests.keepAlone(stream);
+    stream.call.onAccepted();
   }
 
   #onReply(stream: ClientStream | undefined, reader: Reader): void {
@@ -373,6 +379,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     if (call === undefined || bulkOf(stream) !== undefined) return;
     stream.call = undefined;
     this.#openCalls--;
+    this.#requests.forget(stream);
     call.onReply(undefined, undefined, call.retriesLent);
   }
 

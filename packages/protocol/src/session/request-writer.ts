@@ -5,7 +5,7 @@ import { type ClientStream, unwritten } from "./client-stream.ts";
 import { BulkSend } from "./bulk-send.ts";
 import type { Output } from "./output.ts";
 import { bulkOf, type FrameStart, isSending, type OutgoingMessages } from "./outgoing-messages.ts";
-import { RequestBatch } from "./request-batch.ts";
+import { lasting, RequestBatch } from "./request-batch.ts";
 import { hasRequestFields, writeRequestFields } from "./request-head.ts";
 import { Flag, FrameType } from "./wire.ts";
 
@@ -82,10 +82,24 @@ export class RequestWriter {
     this.#batch = undefined;
   }
 
+  /** The call lasts: it keeps its request alone, and not all that left with it. */
+  keepAlone(stream: ClientStream): void {
+    const { batch } = stream;
+    if (batch?.isSent !== true) return;
+    if (!streamsInput(stream.binding.method)) stream.apart ??= this.take(stream);
+    stream.batch = lasting;
+  }
+
+  /** Nobody asks for the request any more, and the server still owes the call's end. */
+  forget(stream: ClientStream): void {
+    stream.apart = undefined;
+    stream.batch = lasting;
+  }
+
   /** The request of a call, as it was encoded. Whoever takes it may keep it. */
   take(stream: ClientStream): Uint8Array | undefined {
     if (stream.apart instanceof BulkSend) stream.apart = stream.apart.body;
-    if (stream.apart !== undefined) return stream.apart;
+    if (stream.apart !== undefined || stream.batch === lasting) return stream.apart;
     const bytes = stream.batch?.bytes ?? (this.#closed ? undefined : this.#output.writer.bytes);
     return bytes && copyOf(bytes, stream.bodyStart, stream.bodyEnd);
   }

@@ -116,13 +116,10 @@ export class ServerStream implements SessionStream, IncomingCall {
 
   decodeRequest(): unknown {
     const { requestDecoder, types } = this.binding;
-    return decodeMessage(
-      requestDecoder,
-      types.request,
-      this.#session.window(this.#bytes, this.#start, this.#end),
-      "invalid_argument",
-      "Request",
-    );
+    const message = this.#session.window(this.#bytes, this.#start, this.#end);
+    // Much else may have come in the same memory, and the call may last.
+    this.#bytes = noBytes;
+    return decodeMessage(requestDecoder, types.request, message, "invalid_argument", "Request");
   }
 
   accept(): void {
