@@ -70,29 +70,34 @@ test("a call whose request ends its own connection while it is encoded fails at 
   }
 });
 
-test("a reply whose getter ends its own connection is not sent by halves: the caller sees the connection close", async () => {
+test("a reply whose getter ends its own connection leaves whole, behind those of the same turn; what is open then ends", async () => {
   for (const size of [1, 100_000]) {
+    const before = "x".repeat(size);
     const reply = {
-      before: "x".repeat(size),
+      before,
       get value(): string {
         pair.listener.destroy();
-        return "late";
+        return "last";
       },
     };
     const pair = await wirePair({
       contract: Any,
-      onCall: (call) => call.reply(call.decodeRequest() === "end" ? reply : "first", undefined, 1),
+      onCall(call) {
+        const request = call.decodeRequest();
+        if (request !== "stay") call.reply(request === "end" ? reply : request, undefined, 1);
+      },
     });
-    const [first, last] = [new RecordedCall(Any.methods.echo, ""), new RecordedCall(Any.methods.echo, "end")];
-    pair.connection.start(first);
+    const calls = ["stay", "first", "end", "next"].map((request) => new RecordedCall(Any.methods.echo, request));
+    for (const call of calls) pair.connection.start(call);
     await pair.clock.advance(100);
-    pair.connection.start(last);
-    await pair.clock.advance(100);
-    assert.equal(first.end?.type, "reply");
-    assert.ok(last.end?.type === "failure");
-    assert.match(last.end.failure.error.message, /^server:\d+ closed the connection$/);
-    assert.equal(pair.calls[1]?.open, false);
-    assert.equal(pair.listener.connections, 0);
+    const [stays, first, last, next] = calls.map(({ end }) => end);
+    assert.deepEqual(first, { type: "reply", reply: "first", trailers: undefined });
+    assert.deepEqual(last, { type: "reply", reply: { before, value: "last" }, trailers: undefined });
+    assert.deepEqual(next, { type: "reply", reply: "next", trailers: undefined });
+    assert.ok(stays?.type === "failure");
+    assert.equal(stays.failure.error.message, "The server is closing");
+    assert.equal(pair.calls[0]?.open, false);
+    assert.deepEqual([pair.connection.state, pair.listener.connections], ["closed", 0]);
   }
 });
 

@@ -67,9 +67,10 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, ServerS
     this.#checkDrained();
   }
 
-  /** Ends now: callers see `unavailable`. */
+  /** Ends now: callers see `unavailable`. Where a getter of a reply asks for it, once that is written, and what was written before it has left. */
   destroy(): void {
     if (this.#ended) return this.#stream.destroy();
+    if (this.#session.encoding) return this.#options.clock.soon(() => this.destroy());
     this.#session.abandon(new RpcError("unavailable", "The server is closing", { handled: "maybe" }));
     this.#end();
   }

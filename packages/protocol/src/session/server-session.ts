@@ -56,6 +56,11 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     return this.streams.count;
   }
 
+  /** Whether a message is being encoded now, whose getters run. */
+  get encoding(): boolean {
+    return !this.output.direct;
+  }
+
   /** The client has heard that we go away, and will open no more. */
   get goAwayAcked(): boolean {
     return this.#goAwayAcked;
@@ -191,7 +196,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     } catch (error) {
       throw ownFault(error);
     }
-    // A getter of the message has ended the connection, and the call with it.
+    // A getter of the message has ended the call.
     if (stream.ended) return this.forget(stream);
     if (!isSending(stream)) this.output.countSmall();
     this.#finish(stream);
