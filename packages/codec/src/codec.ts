@@ -11,10 +11,10 @@ import { isBytes } from "./values.ts";
 import { renew, Writer } from "./writer.ts";
 
 /**
- * Messages share buffers of these sizes, by their own: at least three fit into one. To make a buffer costs as much as to write
- * some kilobytes, and the collector sees to each.
+ * Messages share buffers, at least three of them one: of 64 KiB, 512 KiB or 4 MiB by their own size. To make a buffer costs as much
+ * as to write some kilobytes, and the collector sees to each.
  */
-const SLAB_BYTES: readonly number[] = [65_536, 524_288, 4_194_304];
+const SLAB_BYTES = 65_536;
 
 /**
  * Where `encode` writes; taken away while an `encode` runs, so that one inside another finds none. Always the same ones, with one slab after the
@@ -60,14 +60,15 @@ class SchemaCodec {
   encode(value: unknown, options?: EncodeOptions): Uint8Array {
     const hint = this.#hint;
     const tier = hint < 21_846 ? 0 : hint < 174_763 ? 1 : hint < 1_398_102 ? 2 : 3;
+    const slabBytes = tier < 3 ? SLAB_BYTES << (3 * tier) : 0;
     const writer = slabs[tier] ?? new Writer(0);
     slabs[tier] = undefined;
-    if (writer.bytes.length - writer.pos < hint) renew(writer, SLAB_BYTES[tier] ?? hint);
+    if (writer.bytes.length - writer.pos < hint) renew(writer, slabBytes || hint);
     const start = writer.pos;
     try {
       this.encodeTo(writer, value);
     } finally {
-      if (writer.bytes.length === SLAB_BYTES[tier]) slabs[tier] = writer;
+      if (writer.bytes.length === slabBytes) slabs[tier] = writer;
     }
     const size = writer.pos - start;
     const wanted = size + (size >> 3) + 64;
@@ -75,7 +76,7 @@ class SchemaCodec {
     this.#hint = Math.max(hint - (hint >> (wanted * 64 < hint ? 1 : 6)), wanted);
     const message = new Uint8Array(writer.buffer, start, size);
     // A short one after long ones is copied, too: whoever keeps it would keep megabytes alive.
-    return options?.copy || writer.bytes.length > 65_536 + size * 64 ? new Uint8Array(message) : message;
+    return options?.copy || writer.bytes.length > SLAB_BYTES + size * 64 ? new Uint8Array(message) : message;
   }
 
   decode(bytes: Uint8Array, options?: DecodeOptions): unknown {

@@ -1,9 +1,5 @@
-const EMPTY = new Uint8Array(0);
-
-const NO_VIEW: DataView = new DataView(EMPTY.buffer);
-
-let lastBytes: Uint8Array = EMPTY;
-let lastView = NO_VIEW;
+let lastBytes: Uint8Array | undefined;
+let lastView: DataView;
 
 /** Longest array whose view is kept, since that keeps the array alive. */
 const KEPT_BYTES = 65_536;
@@ -21,13 +17,13 @@ export function viewOf(bytes: Uint8Array): DataView {
 
 /** A window on received bytes: one message lies between `pos` and `end`. Decoding moves `pos`. */
 export class Reader {
-  bytes: Uint8Array = EMPTY;
-  view: DataView = NO_VIEW;
-  pos = 0;
-  end = 0;
+  declare bytes: Uint8Array;
+  declare view: DataView;
+  declare pos: number;
+  declare end: number;
 
-  constructor(bytes?: Uint8Array, start = 0, end?: number) {
-    if (bytes !== undefined) this.reset(bytes, start, end);
+  constructor(bytes: Uint8Array = new Uint8Array(0), start = 0, end?: number) {
+    this.reset(bytes, start, end);
   }
 
   /**
@@ -39,8 +35,8 @@ export class Reader {
     if (!(start >= 0 && start <= end && end <= bytes.length)) {
       throw new RangeError(`Reader window ${start}..${end} lies outside ${bytes.length} bytes`);
     }
-    const view = this.view;
-    if (view.buffer !== bytes.buffer || view.byteOffset !== bytes.byteOffset || view.byteLength !== bytes.byteLength) {
+    const view = this.view as DataView | undefined;
+    if (view?.buffer !== bytes.buffer || view.byteOffset !== bytes.byteOffset || view.byteLength !== bytes.byteLength) {
       this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
     this.bytes = bytes;
