@@ -42,7 +42,10 @@ export function generate({ node, hasText }: Planned): Program {
   return { text: `"use strict";\nconst [${names}]=x,bad=()=>{throw 0};\n${encode}${decode}`, externals };
 }
 
-/** A second pass looks at each string that was not wide before: the first found out that one is. */
+/**
+ * Marks say how a place looks for wide strings: at the first character (1), as most that are wide begin with one that is, or at all
+ * of them in this pass (2) or always (4). A second pass looks at all of each string: the first found out that one is wide.
+ */
 function encodeText(g: Generator, body: string, hasText: boolean): string {
   return `let w,B,V,L,X,Z,busy=0;
 const M=new Uint8Array(${g.strings});
@@ -50,7 +53,7 @@ function G(p,n){w.pos=p;w.reserve(n);B=w.bytes;V=w.view;L=B.length;}
 function F(t){(Z||=[]).push(t);return"";}
 ${g.functions.join("\n")}
 function write(v,p,t){
-${g.functions.length > 0 ? 'const d=0,S={t:""};' : ""}${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X,Z)` : "p"};
+${g.functions.length > 0 ? 'const d=0,S={t:""};' : "let X;"}${body}return ${hasText ? `${g.external(writeText)}(w,p,t,X,Z)` : "p"};
 }
 function encode(writer,v){
 if(busy)bad();
@@ -60,11 +63,11 @@ w=writer;
 try{
 for(let pass=0;;pass++){
 if(B!==w.bytes||!B.length){B=w.bytes;V=w.view;L=B.length;}
-X="";Z=undefined;
+X=Z=undefined;
 const p=write(v,start,"");
-if(p>=0){end=p;if(pass)for(let i=0;i<M.length;i++)if(M[i]>1)M[i]=0;return;}
+if(p>=0){end=p;if(pass)for(let i=0;i<M.length;i++)M[i]&=5;return;}
 if(pass)bad();
-for(let i=0;i<M.length;i++)M[i]||=2;
+for(let i=0;i<M.length;i++)M[i]|=2;
 }
 }finally{w.pos=end;busy=0;if(L>65536)w=B=V=X=Z=0;}
 }

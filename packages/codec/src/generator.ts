@@ -4,7 +4,7 @@
  *
  * Conventions of the text. Writing: bytes `B`, their view `V`, limit `L`, position `p`, narrow and wide text `t` and `X`
  * (the narrow is `S.t` in functions, in an object as young as the text: older ones cost a write barrier for each string),
- * depth `d`, writer `w`, marks of strings that were wide `M`. Reading: bytes `B`, view `V`, end of data
+ * depth `d`, writer `w`, marks of places for strings `M`. Wide strings are gathered in lists `X`. Reading: bytes `B`, view `V`, end of data
  * `E`, position `p`, position out of a function `P`, free values `Q`, claims `R`, depth `d`, list cursor `I`. Every read beyond the
  * end leaves `p` past `E`, which is checked once, at the end; counts are checked before room is made for them.
  * `bad()` gives up: the interpreter then does the message again and says what is wrong.

@@ -3,6 +3,7 @@ import { decodeAlone, encodeAlone } from "./bits.ts";
 import { fail, toCodecError } from "./fault.ts";
 import type { Planned } from "./plan.ts";
 import { In, Out } from "./state.ts";
+import { writeText } from "./text.ts";
 import type { Writer } from "./writer.ts";
 
 /** Appends a message. @throws CodecError, with `writer.pos` where it was */
@@ -11,14 +12,14 @@ export function interpretEncode(planned: Planned, writer: Writer, value: unknown
   const start = writer.pos;
   try {
     if (node.root !== undefined) return node.root.encode(writer, value);
-    for (;;) {
+    for (let end = -1; end < 0; ) {
       const out = new Out(writer, strict, planned.wide === true);
       encodeAlone(out, node, value);
       if (!hasText) return;
-      const done = out.finish();
-      planned.wide = !done || out.wide !== "";
-      if (done) return;
-      writer.pos = start;
+      end = writeText(writer, writer.pos, out.narrow, out.wide);
+      // Otherwise a wide string had been taken for a narrow one.
+      planned.wide = end < 0 || out.wide.length > 0;
+      writer.pos = Math.max(start, end);
     }
   } catch (error) {
     writer.pos = start;

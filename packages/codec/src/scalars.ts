@@ -1,7 +1,7 @@
 import { expected } from "./fault.ts";
 import { leaf, type LeafSpec } from "./leaf.ts";
 import type { In, Out } from "./state.ts";
-import { isTorn, isWide } from "./text-encodings.ts";
+import { WIDE } from "./text-encodings.ts";
 import { readUuid, writeUuid } from "./uuid.ts";
 import { copyOf, isBytes } from "./values.ts";
 import type { Codec } from "./types.ts";
@@ -38,7 +38,7 @@ const stringSpec: LeafSpec = {
     const n = g.name();
     const mark = `M[${g.strings++}]`;
     g.line(`if(typeof ${v}!=="string")bad();let ${n}=${v}.length<<1;
-if(${mark}!==0&&${g.external(isWide)}(${v})){if(${g.external(isTorn)}(${v}))bad();${mark}=1;X+=${v};${n}|=1;}else ${g.narrow}+=${v};
+if(${mark}&&(${v}.charCodeAt(0)>255?${mark}|=1:${mark}>1&&${g.external(WIDE)}.test(${v})&&(${mark}=4))){(X||=[]).push(${v});${n}|=1;}else ${g.narrow}+=${v};
 ${g.leb(n)}`);
   },
   genDecode: (g) => g.bind(`S(${g.readLeb()})`),

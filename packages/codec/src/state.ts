@@ -1,7 +1,6 @@
 /** What the interpreter of the format works on: the state of one message being written or read. */
 import { fail, truncated } from "./fault.ts";
 import { viewOf } from "./reader.ts";
-import { writeText } from "./text.ts";
 import { isWide, refuseTorn } from "./text-encodings.ts";
 import { TextReader } from "./text-reader.ts";
 import type { Writer } from "./writer.ts";
@@ -19,7 +18,7 @@ export class Out {
   /** Whether optional fields with a default must be present: what `is` asks. */
   declare readonly strict: boolean;
   narrow = "";
-  wide = "";
+  readonly wide: string[] = [];
   /** Whether strings are looked at one by one, as a wide one is among them or was in the message before. */
   declare readonly probing: boolean;
   depth = 0;
@@ -40,12 +39,6 @@ export class Out {
     this.above[this.depth++] = value;
   }
 
-  byte(value: number): void {
-    const { writer } = this;
-    writer.reserve(1);
-    writer.bytes[writer.pos++] = value;
-  }
-
   /** An unsigned integer below 2^53, 7 bits a byte, lowest first. */
   leb(value: number): void {
     const { writer } = this;
@@ -60,21 +53,12 @@ export class Out {
   text(value: string): void {
     if (this.probing && isWide(value)) {
       refuseTorn(value);
-      this.wide += value;
+      this.wide.push(value);
       this.leb(value.length * 2 + 1);
     } else {
       this.narrow += value;
       this.leb(value.length * 2);
     }
-  }
-
-  /** Writes the text sections; false when a wide string had been taken for a narrow one. */
-  finish(): boolean {
-    const { writer } = this;
-    const end = writeText(writer, writer.pos, this.narrow, this.wide);
-    if (end < 0) return false;
-    writer.pos = end;
-    return true;
   }
 }
 

@@ -31,7 +31,7 @@ export const native: NativeText | undefined = Buffer?.prototype.utf8Write && Buf
  * length; that has vector code since. `Float16Array` came with the same V8.
  */
 const loopBytes = "Float16Array" in globalThis ? 32 : 0x7fffffff;
-const WIDE = /[^\x00-\xff]/;
+export const WIDE: RegExp = /[^\x00-\xff]/;
 
 /** Whether `text` has a character past U+00FF: most that have begin with one. Of one-byte strings V8 knows without looking. */
 export function isWide(text: string): boolean {
@@ -41,14 +41,9 @@ export function isWide(text: string): boolean {
 /** Refuses text with a surrogate that has no partner. */
 export function refuseTorn(text: string): void {
   const { isWellFormed } = text as { isWellFormed?: () => boolean };
-  if (isWellFormed !== undefined ? !isWellFormed.call(text) : /\p{Surrogate}/u.test(text)) {
+  if (isWellFormed !== undefined ? !isWellFormed.call(text) : /\p{Cs}/u.test(text)) {
     fail("text", "expected text, got a lone surrogate");
   }
-}
-
-/** Whether a string starts in the middle of a pair, or ends there. */
-export function isTorn(text: string): boolean {
-  return (text.charCodeAt(0) & 0xfc00) === 0xdc00 || (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
 }
 
 /** Writes one character a byte where there is room for 16 more; gives the position after them, or -1 for one past U+00FF. */

@@ -1,7 +1,7 @@
 /** Reads the text sections at the end of a message (docs/codec-format.md, section 5). */
 import { fail, truncated } from "./fault.ts";
 import { viewOf } from "./reader.ts";
-import { hasUpperUnits, isTorn, readLatin1, readUtf16, readUtf8, refuseTorn } from "./text-encodings.ts";
+import { hasUpperUnits, readLatin1, readUtf16, readUtf8, refuseTorn } from "./text-encodings.ts";
 
 /** Bytes of narrow text that are made into one string at a time: what a kept short string keeps alive at most. */
 const PAGE_BYTES = 4096;
@@ -99,18 +99,28 @@ export class TextReader {
   }
 
   #takeWide(units: number): string {
-    this.#wide ??= readWide(
-      this.#bytes,
-      this.#view ?? viewOf(this.#bytes),
-      this.#wideStart,
-      this.#wideEnd,
-      this.#utf16,
-    );
+    this.#wide ??= this.#readWide();
     const end = this.#taken + units;
     if (end > this.#wide.length || this.#wideStart === this.#wideEnd) truncated();
     const text = this.#wide.substring(this.#taken, end);
-    if (units === 0 || isTorn(text)) fail("malformed", "wide string that is empty or splits a surrogate pair");
+    const first = text.charCodeAt(0) & 0xfc00;
+    const last = text.charCodeAt(units - 1) & 0xfc00;
+    if (units === 0 || first === 0xdc00 || last === 0xd800) {
+      fail("malformed", "wide string that is empty or splits a surrogate pair");
+    }
     this.#taken = end;
+    return text;
+  }
+
+  /** The wide section as a string, checked. */
+  #readWide(): string {
+    const bytes = this.#bytes;
+    const start = this.#wideStart;
+    const end = this.#wideEnd;
+    if (!this.#utf16) return readUtf8(bytes, start, end);
+    const view = this.#view ?? viewOf(bytes);
+    const text = readUtf16(bytes, view, start, end);
+    if (hasUpperUnits(view, start, end)) refuseTorn(text);
     return text;
   }
 
@@ -128,14 +138,4 @@ export class TextReader {
       fail("trailing", "wide text is left over that no string took");
     }
   }
-}
-
-/** The wide section as a string, checked. */
-function readWide(bytes: Uint8Array, view: DataView, start: number, end: number, utf16: boolean): string {
-  if (utf16) {
-    const text = readUtf16(bytes, view, start, end);
-    if (hasUpperUnits(view, start, end)) refuseTorn(text);
-    return text;
-  }
-  return readUtf8(bytes, start, end);
 }

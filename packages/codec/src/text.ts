@@ -11,52 +11,55 @@ const SAMPLE_UNITS = 256;
 export const TEXT_PIECE = 16_384;
 
 /**
- * Writes both sections and their lengths at `start`, and gives the position after them; -1 when `narrow` is not. Strings
- * in `wide` must not be torn. Before `narrow` come the `pieces`.
+ * Writes both sections and their lengths at `start`, and gives the position after them; -1 when `narrow` is not. Before
+ * `narrow` come the `pieces`.
  */
 export function writeText(
   writer: Writer,
   start: number,
   narrow: string,
-  wide: string,
+  wide?: readonly string[],
   pieces?: readonly string[],
 ): number {
   let pos = start;
-  if (pieces !== undefined) for (const piece of pieces) if (pos >= 0) pos = writeNarrow(writer, pos, piece);
-  if (pos >= 0) pos = writeNarrow(writer, pos, narrow);
+  if (pieces !== undefined) for (const piece of pieces) pos = writeNarrow(writer, pos, piece);
+  pos = writeNarrow(writer, pos, narrow);
   if (pos < 0) return -1;
   const units = pos - start;
-  if (wide.length > 0) return writeWide(writer, pos, wide, units);
+  if (wide?.length) return writeWide(writer, pos, wide, units);
   return units < 64 ? ((writer.bytes[pos] = units << 1), pos + 1) : writeBackwards(writer.bytes, pos, units, 0);
 }
 
-/** Writes one character a byte; gives the position after them, or -1 for one past U+00FF. */
+/** Writes one character a byte; gives the position after them, or -1 for one past U+00FF, or when `pos` is that already. */
 function writeNarrow(writer: Writer, pos: number, narrow: string): number {
+  if (pos < 0) return pos;
   writer.pos = pos;
   // 4 bytes more than ASCII takes: whatever is not ASCII then takes more than its units, cut off or not.
   writer.reserve(narrow.length + 16);
   return writeLatin1(writer.bytes, pos, narrow);
 }
 
-function writeWide(writer: Writer, start: number, wide: string, narrowUnits: number): number {
-  const { length } = wide;
+function writeWide(writer: Writer, start: number, strings: readonly string[], narrowUnits: number): number {
+  let length = 0;
+  for (const each of strings) length += each.length;
   const short = length < SAMPLE_UNITS;
+  const wide = short ? "" : strings.join("");
   let utf16 = !short && prefersUtf16(wide);
   writer.pos = start;
   writer.reserve(length * (utf16 ? 2 : 3) + 32);
   const { bytes, view } = writer;
   let size = 0;
   if (short) {
-    size = writeShort(bytes, start, wide);
+    size = writeShort(bytes, start, strings);
     utf16 = size === 0;
   } else if (!utf16) {
-    refuseTorn(wide);
+    strings.forEach(refuseTorn);
     size = writeUtf8(bytes, start, wide);
   }
   if (utf16) {
     size = length * 2;
-    writeUtf16(bytes, view, start, wide);
-    if (!short && hasUpperUnits(view, start, start + size)) refuseTorn(wide);
+    writeUtf16(bytes, view, start, wide || strings.join(""));
+    if (!short && hasUpperUnits(view, start, start + size)) strings.forEach(refuseTorn);
   }
   const pos = writeBackwards(bytes, start + size, size, utf16 ? 1 : 0);
   return writeBackwards(bytes, pos, narrowUnits, 1);
@@ -64,38 +67,39 @@ function writeWide(writer: Writer, start: number, wide: string, narrowUnits: num
 
 /**
  * Writes text of which each unit is in the sample, as UTF-8, in one loop instead of three calls; gives the number of bytes, or
- * 0 where UTF-16 is the smaller form.
+ * 0 where UTF-16 is the smaller form. String by string: to join them would take as long as to write them.
  */
-function writeShort(bytes: Uint8Array, start: number, text: string): number {
+function writeShort(bytes: Uint8Array, start: number, strings: readonly string[]): number {
   let pos = start;
   let saved = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) {
-      bytes[pos++] = unit;
-      saved--;
-      continue;
-    }
-    if (unit < 0x800) bytes[pos++] = 0xc0 | (unit >> 6);
-    else {
-      if ((unit & 0xf800) !== 0xd800) {
-        bytes[pos++] = 0xe0 | (unit >> 12);
-        saved++;
-      } else {
-        const lower = text.charCodeAt(++i);
-        if (unit > 0xdbff || (lower & 0xfc00) !== 0xdc00) refuseTorn(text);
-        const point = (unit << 10) + lower - 0x35fdc00;
-        bytes[pos] = 0xf0 | (point >> 18);
-        bytes[pos + 1] = 0x80 | ((point >> 12) & 63);
-        bytes[pos + 2] = 0x80 | ((point >> 6) & 63);
-        bytes[pos + 3] = 0x80 | (point & 63);
-        pos += 4;
+  for (const text of strings)
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit < 0x80) {
+        bytes[pos++] = unit;
+        saved--;
         continue;
       }
-      bytes[pos++] = 0x80 | ((unit >> 6) & 63);
+      if (unit < 0x800) bytes[pos++] = 0xc0 | (unit >> 6);
+      else {
+        if ((unit & 0xf800) !== 0xd800) {
+          bytes[pos++] = 0xe0 | (unit >> 12);
+          saved++;
+        } else {
+          const lower = text.charCodeAt(++i);
+          if (unit > 0xdbff || (lower & 0xfc00) !== 0xdc00) refuseTorn(text);
+          const point = (unit << 10) + lower - 0x35fdc00;
+          bytes[pos] = 0xf0 | (point >> 18);
+          bytes[pos + 1] = 0x80 | ((point >> 12) & 63);
+          bytes[pos + 2] = 0x80 | ((point >> 6) & 63);
+          bytes[pos + 3] = 0x80 | (point & 63);
+          pos += 4;
+          continue;
+        }
+        bytes[pos++] = 0x80 | ((unit >> 6) & 63);
+      }
+      bytes[pos++] = 0x80 | (unit & 63);
     }
-    bytes[pos++] = 0x80 | (unit & 63);
-  }
   return saved > 0 ? 0 : pos - start;
 }
 
