@@ -17,10 +17,25 @@ export function sendWithCredentials(
     return;
   }
   call.state = "waiting";
+  const { asking } = call.core;
+  asking.add(call);
+  const rare = call.useRare();
+  const wait = {
+    stop() {
+      rare.wait = undefined;
+      asking.delete(call);
+    },
+  };
+  rare.wait = wait;
   add(call.method, connection).then(
-    (secret) => credentialsCame(call, secret, connection),
+    (secret) => {
+      if (rare.wait !== wait) return;
+      wait.stop();
+      credentialsCame(call, secret, connection);
+    },
     (error: unknown) => {
-      if (call.state !== "waiting") return;
+      if (rare.wait !== wait) return;
+      wait.stop();
       call.done("refused");
       call.fail(RpcError.from(error, "unauthenticated"));
     },
@@ -28,7 +43,6 @@ export function sendWithCredentials(
 }
 
 function credentialsCame(call: ClientCall, secret: Metadata, connection: ClientConnection): void {
-  if (call.state !== "waiting") return;
   const rare = call.useRare();
   for (const [name, value] of rare.ownMetadata ?? []) secret.set(name, value);
   rare.metadata = secret;

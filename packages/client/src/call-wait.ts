@@ -11,12 +11,16 @@ export class CallWait implements Waiter {
   readonly #place: EndpointChannel | Route;
   readonly #sinceMs: number;
 
-  /** Waits from now on. */
   constructor(call: ClientCall, place: EndpointChannel | Route) {
     this.#call = call;
     this.#place = place;
     this.#sinceMs = call.core.turn.now();
-    place.wait(this);
+  }
+
+  /** Waits from now on. Where there is nothing to wait for any more that is the end of it. */
+  start(): void {
+    this.#call.useRare().wait = this;
+    this.#place.wait(this);
   }
 
   /** Leaves. */
@@ -57,7 +61,7 @@ export function waitAt(call: ClientCall, place: EndpointChannel | Route): void {
   call.state = "waiting";
   const error = call.core.waiting.full ? call.core.waiting.refusal() : keepRequest(call);
   if (error === undefined) {
-    call.useRare().wait = new CallWait(call, place);
+    new CallWait(call, place).start();
     return;
   }
   call.done("refused");

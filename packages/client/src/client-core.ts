@@ -69,6 +69,8 @@ export class ClientCore {
   readonly counts: ClientCounts = { started: 0, succeeded: 0, failed: 0, retries: 0, hedges: 0 };
   /** Calls between two sendings. */
   readonly sleepers: LazySet<ClientCall> = new LazySet();
+  /** Calls that ask for their credentials. */
+  readonly asking: LazySet<ClientCall> = new LazySet();
   closed = false;
   inFlight = 0;
   readonly #options: ClientOptions;
@@ -204,18 +206,14 @@ export class ClientCore {
   async close(graceMs: number): Promise<void> {
     this.closed = true;
     const reason = new RpcError("cancelled", "The client was closed");
-    this.#cancelSleepers(reason);
+    cancelAll(this.sleepers, reason);
     this.#watching?.abort();
     if (this.inFlight > 0 && graceMs > 0) await this.#idle(graceMs);
     for (const { channel } of this.#channels.values()) channel.destroy(reason);
     for (const route of this.#routes.values()) route.close(reason);
-    this.#cancelSleepers(reason);
+    cancelAll(this.sleepers, reason);
+    cancelAll(this.asking, reason);
     this.#channels.clear();
-  }
-
-  #cancelSleepers(reason: RpcError): void {
-    const sleepers = [...this.sleepers];
-    for (const sleeper of sleepers) sleeper.cancel(reason);
   }
 
   #idle(graceMs: number): Promise<void> {
@@ -350,6 +348,10 @@ export class ClientCore {
 
 function channelKey(address: string, serverName: string | undefined): string {
   return serverName === undefined ? address : `${address} ${serverName}`;
+}
+
+function cancelAll(calls: Iterable<ClientCall>, reason: RpcError): void {
+  for (const call of Array.from(calls)) call.cancel(reason);
 }
 
 /** Sets of options that one client keeps apart: proxies are made once, not per call. */

@@ -110,6 +110,10 @@ export class EndpointChannel {
 
   /** The call waits for a connection here: `resume` when there is one, `giveUp` when it could not be made. */
   wait(waiter: Waiter): void {
+    if (this.#state === "shutdown") {
+      waiter.giveUp(new RpcError("unavailable", "The endpoint has gone", { handled: "no" }));
+      return;
+    }
     this.#waiters.add(waiter);
     this.#options.waiting.add();
     if (this.#state === "transient_failure") this.#hurry();

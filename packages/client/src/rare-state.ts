@@ -1,7 +1,6 @@
 import type { ItemStream, Metadata } from "@pipit/protocol";
 import type { CallLog } from "./call-log.ts";
 import type { CallRetry } from "./call-retry.ts";
-import type { CallWait } from "./call-wait.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { InputPump } from "./input-pump.ts";
 import type { StreamTimer } from "./stream-timer.ts";
@@ -46,8 +45,8 @@ export class RareState {
   /** Why the endpoint is picked, where it is not the policy's plain choice; the first one's, and the latest one's. */
   firstReason: string | undefined = undefined;
   reason: string | undefined = undefined;
-  /** While it waits for an endpoint or a connection. */
-  wait: CallWait | undefined = undefined;
+  /** While it waits for an endpoint, a connection or its credentials: ends that. */
+  wait: { stop(): void } | undefined = undefined;
   /** Once a sending has failed. */
   retry: CallRetry | undefined = undefined;
   /** Its deadline was moved once, for a turn of the event loop that had misdated its start. */

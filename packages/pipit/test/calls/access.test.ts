@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Context, type Metadata, type Method, RpcError } from "pipit";
+import { type Context, memoryRegistry, type Metadata, type Method, RpcError, type Server } from "pipit";
 import { Probe } from "../support/contracts.ts";
 import { holdsEverywhere } from "../support/law-suite.ts";
 import { deferred, failure } from "../support/outcome.ts";
@@ -88,6 +88,43 @@ holdsEverywhere((it) => {
     assert.match(error.message, /^came/);
     assert.equal(asked, 1);
     assert.ok(!JSON.stringify([error, error.message, error.record, String(error.stack)]).includes("hunter2"));
+  });
+
+  it("a call whose endpoint leaves while it asks for credentials goes to another one", async (world) => {
+    const registry = memoryRegistry();
+    const serverOf = (id: string): Server =>
+      world.server({ registry, id }).handle(Probe, { plain: () => ({ text: id }) } as never);
+    const first = serverOf("first");
+    await world.listen(first);
+    const [asked, secret] = [deferred(), deferred<{ readonly authorization: string }>()];
+    const metadata = (): typeof secret.promise => (asked.resolve(), secret.promise);
+    const client = world.client({ registry }, { credentials: { metadata, allowPlaintext: true } });
+    const call = client.call(Probe.methods.plain, { text: "" }, { waitForReady: true, timeoutMs: world.span(2000) });
+    await world.run(asked.promise);
+    const second = await world.listen(serverOf("second"));
+    await world.run(first.close({ graceMs: 0 }));
+    await world.until(
+      () =>
+        client
+          .stats()
+          .endpoints.map(({ address }) => address)
+          .join() === second,
+    );
+    secret.resolve({ authorization: "Bearer good" });
+    assert.deepEqual(await world.run(call), { text: "second" });
+  });
+
+  it("a call that still asks for credentials when its client has closed ends with that", async (world) => {
+    const server = world.server().handle(Probe, { plain: () => ({ text: "in" }) } as never);
+    const asked = deferred();
+    const metadata = (): Promise<never> => (asked.resolve(), new Promise(() => undefined));
+    const client = world.client(await world.listen(server), { credentials: { metadata, allowPlaintext: true } });
+    const call = failure(client.call(Probe.methods.plain, { text: "" }, { timeoutMs: 60_000 }));
+    await world.run(asked.promise);
+    await world.run(client.close({ graceMs: 10 }));
+    assert.equal(client.stats().inFlight, 0);
+    const { code, handled } = await world.run(call);
+    assert.deepEqual([code, handled], ["cancelled", "no"]);
   });
 
   it("credentials never go over plaintext that leaves the machine", async (world) => {
