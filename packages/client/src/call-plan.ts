@@ -27,6 +27,11 @@ export interface CallPlan {
   readonly streamsOutput: boolean;
 }
 
+/** Whether the plan's timeout is a deadline of the whole call. One that nobody gave bounds of a stream only the silent parts. */
+export function isBounded({ timeoutGiven, streamsInput, streamsOutput }: CallPlan): boolean {
+  return timeoutGiven || (!streamsInput && !streamsOutput);
+}
+
 /** Deadline of a call for which nobody says anything, in milliseconds. */
 const defaultTimeoutMs = 10_000;
 

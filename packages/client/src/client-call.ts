@@ -19,7 +19,7 @@ import {
 import { attemptResult } from "./attempt-result.ts";
 import { sendWithCredentials } from "./call-credentials.ts";
 import { attach, detach, inherit } from "./call-parent.ts";
-import { type CallPlan, checkedTimeout, criticalityNumber } from "./call-plan.ts";
+import { type CallPlan, checkedTimeout, criticalityNumber, isBounded } from "./call-plan.ts";
 import { describeFailure, noteAttempt, noteDecision, sinceStartMs, tellEnd, wantsRecord } from "./call-report.ts";
 import { CallRetry } from "./call-retry.ts";
 import { lose } from "./call-rival.ts";
@@ -99,7 +99,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     this.startedMs = nowMs;
     const parent = options?.context ?? currentContext();
     const given = options?.timeoutMs;
-    if (given === undefined && !plan.timeoutGiven && streams(plan)) {
+    if (given === undefined && !isBounded(plan)) {
       this.useRare().watchesSilence = true;
       this.deadlineMs = Infinity;
     } else this.deadlineMs = nowMs + (given === undefined ? plan.timeoutMs : checkedTimeout(given));

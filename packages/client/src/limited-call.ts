@@ -1,7 +1,7 @@
 import { type CallOptions, currentContext, RpcError } from "@pipit/protocol";
 import { callError } from "./call-error.ts";
 import { CallLog } from "./call-log.ts";
-import type { CallPlan } from "./call-plan.ts";
+import { type CallPlan, isBounded } from "./call-plan.ts";
 import type { ClientCore } from "./client-core.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { tellObserver } from "./tell-observer.ts";
@@ -30,7 +30,8 @@ async function waitForPlace(
 ): Promise<CallOptions> {
   const startedMs = core.clock.now();
   const context = options?.context ?? currentContext();
-  const timeoutMs = options?.timeoutMs ?? plan.timeoutMs;
+  const given = options?.timeoutMs ?? (isBounded(plan) ? plan.timeoutMs : undefined);
+  const timeoutMs = given ?? plan.timeoutMs;
   const leftMs = Math.min(timeoutMs, (context?.deadlineMs ?? Number.POSITIVE_INFINITY) - startedMs);
   try {
     await limit.wait(leftMs, options?.signal);
@@ -38,7 +39,8 @@ async function waitForPlace(
     throw refused(core, plan, RpcError.from(error), startedMs, options);
   }
   const queuedMs = core.clock.now() - startedMs;
-  return { ...withInternal(options, { queuedMs }), timeoutMs: timeoutMs - queuedMs };
+  const passed = withInternal(options, { queuedMs });
+  return given === undefined ? passed : { ...passed, timeoutMs: given - queuedMs };
 }
 
 /** Law 8 holds for a call that got no place, too: its error says which, and its observers hear of it. */

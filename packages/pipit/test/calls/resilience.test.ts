@@ -175,6 +175,35 @@ holdsEverywhere((it) => {
     assert.deepEqual(await world.run(Promise.all(calls)), ["done", "done", "cancelled", "done", "resource_exhausted"]);
   });
 
+  it("a stream of requests that waited for a place has no deadline of its own either, unless one was given", async (world) => {
+    const server = world.server().handle(Probe, {
+      async sum(requests: AsyncIterable<{ text: string }>, { deadlineMs }: Context) {
+        for await (const _ of requests);
+        return { text: String(deadlineMs === Infinity) };
+      },
+    } as never);
+    const client = world.client(await world.listen(server), { defaults: { timeoutMs: world.span(50) } });
+    const probe = client.service(Probe, { concurrency: { max: 1, maxQueued: 2, maxWaitMs: 60_000 } });
+    const gates = [deferred(), deferred(), deferred()];
+    async function* items(gate: Promise<void> | undefined): AsyncGenerator<{ text: string }> {
+      yield { text: "x" };
+      await gate;
+    }
+    const calls = Promise.all([
+      probe.sum(items(gates[0]?.promise)),
+      probe.sum(items(gates[1]?.promise)),
+      probe.sum(items(gates[2]?.promise), { timeoutMs: world.span(60_000) }),
+    ]);
+    for (const [at, gate] of gates.entries()) {
+      await world.until(() => server.stats().calls.started === at + 1);
+      // Longer than the default, which bounds only the silent parts.
+      await world.pass(at === 1 ? world.span(60) : 1);
+      gate.resolve();
+    }
+    const texts = (await world.run(calls)).map(({ text }) => text);
+    assert.deepEqual(texts, ["true", "true", "false"]);
+  });
+
   it("a fallback answers in place of an error, and not for a cancel", async (world) => {
     const address = await world.listen(world.server().handle(Probe, { plain: down } as never));
     const probe = world.client(address).service(Probe, {
