@@ -7,6 +7,9 @@ import { defaultGraceMs, hex, resolveServerOptions, type ServerListenOptions, ty
 import { registerServices } from "./registration.ts";
 import { ServerCore } from "./server-core.ts";
 
+/** Longest wait for a registry to take back what it was told, in milliseconds: it may be away, and its records run out by themselves. */
+const registryPatienceMs = 2000;
+
 /** Where a server listens. */
 export interface ServerAddress {
   readonly host: string;
@@ -86,7 +89,8 @@ class PipitServer implements Server {
   readonly #table = new HandlerTable();
   readonly #core: ServerCore;
   readonly #identity: ServerIdentity;
-  readonly #listeners: Listener[] = [];
+  /** By the number that tells their records apart. */
+  readonly #listeners = new Map<number, Listener>();
   readonly #leases: Lease[] = [];
   #state: "open" | "draining" | "closed" = "open";
   #drained: Promise<void> | undefined;
@@ -123,18 +127,21 @@ class PipitServer implements Server {
       { host, port, path },
       { acceptor: this.#core, identity: this.#identity, clock, random, limits, maxConnections },
     );
-    const index = this.#listeners.push(listener) - 1;
-    const { registry } = this.#options;
-    if (registry !== undefined) {
-      const services = userServices(this.#table).map(({ name }) => name);
-      const request = { registry, serverId: this.id, services, listener, options: this.#options, index };
-      this.#leases.push(...(await registerServices({ ...request, advertise: options.advertise })));
-    }
-    // Closed meanwhile: nothing may stay announced or open.
-    if (this.#state !== "open") {
-      await this.#shut();
+    let index = 0;
+    while (this.#listeners.has(index)) index++;
+    this.#listeners.set(index, listener);
+    const leases: Lease[] = [];
+    try {
+      leases.push(...(await this.#announce(listener, index, options.advertise)));
       this.#assertOpen();
+    } catch (error) {
+      // Not announced after all, or closed meanwhile: nothing of it may stay open or announced.
+      listener.destroy();
+      this.#listeners.delete(index);
+      await this.#release(leases);
+      throw error;
     }
+    this.#leases.push(...leases);
     return { host: listener.host, port: listener.port };
   }
 
@@ -149,12 +156,13 @@ class PipitServer implements Server {
   }
 
   stats(): ServerStats {
+    const listeners = [...this.#listeners.values()];
     const { started, failed, refused, deadlinesExceeded } = this.#core.counts;
     return {
       id: this.id,
       state: this.#state,
-      addresses: this.#listeners.map(({ address }) => address),
-      connections: this.#listeners.reduce((sum, { connections }) => sum + connections, 0),
+      addresses: listeners.map(({ address }) => address),
+      connections: listeners.reduce((sum, { connections }) => sum + connections, 0),
       inFlight: this.#core.inFlight,
       queued: this.#core.queued,
       eventLoopDelayMs: this.#core.load().eventLoopDelayMs,
@@ -170,8 +178,8 @@ class PipitServer implements Server {
     this.#state = "draining";
     this.#core.accepting = false;
     // First the records: whoever reads them no longer comes. A registry that cannot say so must not stop the server.
-    await Promise.allSettled(this.#leases.map((lease) => lease.drain()));
-    await Promise.all(this.#listeners.map((listener) => listener.drain()));
+    await this.#patiently(Promise.allSettled(this.#leases.map((lease) => lease.drain())));
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.drain()));
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -185,9 +193,40 @@ class PipitServer implements Server {
 
   async #shut(): Promise<void> {
     this.#state = "closed";
-    for (const listener of this.#listeners) listener.destroy();
-    await Promise.all(this.#leases.splice(0).map((lease) => lease.release()));
+    for (const listener of this.#listeners.values()) listener.destroy();
+    await this.#release(this.#leases.splice(0));
     this.#core.wheel.clear();
+  }
+
+  async #announce(
+    listener: Listener,
+    index: number,
+    advertise: ServerListenOptions["advertise"],
+  ): Promise<readonly Lease[]> {
+    const { registry } = this.#options;
+    if (registry === undefined) return [];
+    const services = userServices(this.#table).map(({ name }) => name);
+    return registerServices({
+      registry,
+      serverId: this.id,
+      services,
+      listener,
+      options: this.#options,
+      index,
+      advertise,
+    });
+  }
+
+  #release(leases: readonly Lease[]): Promise<void> {
+    return this.#patiently(Promise.all(leases.map((lease) => lease.release())));
+  }
+
+  /** Waits for answers of the registry, no longer than they may hold up the end of the server. */
+  #patiently(answers: Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#core.clock.after(registryPatienceMs, resolve);
+      answers.then(() => resolve(), reject).finally(cancel);
+    });
   }
 
   #assertOpen(): void {
