@@ -97,7 +97,7 @@ async function shakeHands(
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   const name = askedName ?? options.serverName ?? (address.type === "tcp" ? address.host : "localhost");
-  const { main } = await contexts.get();
+  const { main } = await abortable(Promise.resolve(contexts.get()), signal);
   const secured = builtin("node:tls").connect({
     socket,
     secureContext: main.context,

@@ -10,8 +10,9 @@ import {
 import { connect } from "./connect.ts";
 import { listen } from "./listen.ts";
 import type { SocketOptions } from "./socket-options.ts";
+import { tellTlsError } from "./tell-tls-error.ts";
 import { TlsContextCache } from "./tls-contexts.ts";
-import type { TlsErrorEvent, TlsOptions } from "./tls-options.ts";
+import type { TlsOptions } from "./tls-options.ts";
 
 /** Options of {@link tcp}. One transport can both connect and listen. */
 export interface TcpOptions {
@@ -54,17 +55,11 @@ export function tcpStreams(options: TcpOptions = {}): ByteTransport {
   const tls = tlsOptions && {
     options: tlsOptions,
     clock,
-    contexts: new TlsContextCache(tlsOptions, clock, (error) => tellReloadError(tlsOptions, error)),
+    contexts: new TlsContextCache(tlsOptions, clock, (error) => tellTlsError(tlsOptions, { type: "reload", error })),
   };
   return {
     name: tls === undefined ? "tcp" : "tls",
     connect: (address, connectOptions) => connect(address, connectOptions, socketOptions, tls),
     listen: (where, accept, listenOptions = {}) => listen(where, accept, listenOptions, socketOptions, tls),
   };
-}
-
-function tellReloadError({ onTlsError }: TlsOptions, error: Error): void {
-  const event: TlsErrorEvent = { type: "reload", error };
-  if (onTlsError !== undefined) onTlsError(event);
-  else process.emitWarning(`The TLS certificate could not be loaded again; the earlier one stays: ${error.message}`);
 }

@@ -6,6 +6,9 @@ import type { Pem, PemSource, TlsOptions } from "./tls-options.ts";
 /** Functions are asked at most this often, so that a burst of connections does not read the same files again and again. */
 const freshMs = 1_000;
 
+/** Connections wait so long for a reload before they go on with the earlier certificates, in milliseconds. */
+const patienceMs = 2_000;
+
 /** One certificate with its key and authorities, ready for use. */
 export interface TlsMaterial {
   readonly context: SecureContext;
@@ -24,10 +27,12 @@ export interface TlsContexts {
 export class TlsContextCache {
   readonly #options: TlsOptions;
   readonly #clock: Clock;
+  /** Must not throw. */
   readonly #onReloadError: (error: Error) => void;
   readonly #isConstant: boolean;
   #current: TlsContexts | undefined;
   #loadedAtMs = 0;
+  /** What is answered while the functions are asked. */
   #loading: Promise<TlsContexts> | undefined;
   /** By the PEM text: the same text keeps its context. */
   #known = new Map<string, TlsMaterial>();
@@ -42,17 +47,25 @@ export class TlsContextCache {
   }
 
   /**
-   * The certificates of this moment. A reload that fails is told, and the earlier ones stay.
+   * The certificates of this moment. A reload that fails is told, and the earlier ones stay; so do they, until it is done, where one takes long.
    *
    * @throws What the first load met: an error of a function, or of OpenSSL about the PEM text
    */
   get(): TlsContexts | Promise<TlsContexts> {
     const isFresh = this.#isConstant || this.#clock.now() - this.#loadedAtMs < freshMs;
     if (this.#current !== undefined && isFresh) return this.#current;
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined;
+    return (this.#loading ??= this.#current === undefined ? this.#load() : this.#reload(this.#current));
+  }
+
+  #reload(earlier: TlsContexts): Promise<TlsContexts> {
+    return new Promise((resolve) => {
+      const goOn = (): void => {
+        this.#onReloadError(new Error(`The functions of cert, key, ca or names gave nothing within ${patienceMs} ms`));
+        resolve(earlier);
+      };
+      const cancel = this.#clock.after(patienceMs, goOn, { background: true });
+      void this.#load().then(resolve).finally(cancel);
     });
-    return this.#loading;
   }
 
   async #load(): Promise<TlsContexts> {
@@ -69,6 +82,8 @@ export class TlsContextCache {
     } catch (error) {
       if (this.#current === undefined) throw error;
       this.#onReloadError(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#loading = undefined;
     }
     this.#loadedAtMs = this.#clock.now();
     return this.#current;

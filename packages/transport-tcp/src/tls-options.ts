@@ -42,8 +42,8 @@ export interface TlsOptions {
   /** Longest time from an accepted connection to the end of its handshake, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number | undefined;
   /**
-   * Server: told of handshakes that failed, and of a function of `cert`, `key`, `ca` or `names` that threw or gave no valid
-   * certificate (the earlier one is kept then). Default: failed handshakes are silent, the rest is a process warning.
+   * Server: told of handshakes that failed, and of a function of `cert`, `key`, `ca` or `names` that threw, gave no valid
+   * certificate, or nothing within 2 s (the earlier one is kept then). Default: failed handshakes are silent, the rest is a process warning.
    */
   readonly onTlsError?: ((event: TlsErrorEvent) => void) | undefined;
 }

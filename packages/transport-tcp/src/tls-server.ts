@@ -4,8 +4,9 @@ import type { Clock } from "@pipit/protocol";
 import { formatAddress, plainIp } from "./address.ts";
 import { builtin } from "./builtin.ts";
 import { streamError } from "./node-error.ts";
+import { tellTlsError } from "./tell-tls-error.ts";
 import type { TlsContextCache, TlsMaterial } from "./tls-contexts.ts";
-import type { TlsErrorEvent, TlsOptions } from "./tls-options.ts";
+import type { TlsOptions } from "./tls-options.ts";
 
 /** Default of {@link TlsOptions.handshakeTimeoutMs}: a slow handshake takes some round trips, a stranger takes for ever. */
 const defaultHandshakeTimeoutMs = 10_000;
@@ -40,7 +41,7 @@ export class TlsAcceptor {
   readonly #server: TlsServer;
   readonly #clock: Clock;
   readonly #handshakeTimeoutMs: number;
-  readonly #onTlsError: (event: TlsErrorEvent) => void;
+  readonly #options: TlsOptions;
   #named: ReadonlyMap<string, TlsMaterial> = new Map();
   #main: TlsMaterial;
 
@@ -51,7 +52,7 @@ export class TlsAcceptor {
     this.#clock = clock;
     this.#main = main;
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
-    this.#onTlsError = options.onTlsError ?? (() => undefined);
+    this.#options = options;
     // Never listens: it gets its sockets from the one that does, after a look at their first byte.
     this.#server = builtin("node:tls").createServer({
       ...main.options,
@@ -109,7 +110,8 @@ export class TlsAcceptor {
   }
 
   #tellFailure(error: Error, peerAddress: string | undefined): void {
-    this.#onTlsError({ type: "handshake", error: streamError(peerAddress ?? "a client", error), peerAddress });
+    const event = { type: "handshake", error: streamError(peerAddress ?? "a client", error), peerAddress } as const;
+    tellTlsError(this.#options, event);
   }
 }
 

@@ -26,6 +26,17 @@ for (const [name, tls] of Object.entries({
 }
 
 describe("a TLS client", () => {
+  test("whose certificate never comes gives up when it is told to", async () => {
+    await using station = await Station.open(tcpStreams({ tls: server }));
+    const asked = new AbortController();
+    const cert = (): Promise<string> => (asked.abort(new Error("no time left")), new Promise(() => undefined));
+    const client = tcpStreams({ tls: { ...trusting, cert, key: server.key } });
+    await assert.rejects(
+      client.connect(station.address, { ...patient(), signal: asked.signal }),
+      /^Error: no time left$/,
+    );
+  });
+
   test("knows the certificate of its server, and that strangers cannot read", async () => {
     await using station = await Station.open(tcpStreams({ tls: server }));
     const { near, far } = await station.pair(tcpStreams({ tls: trusting }));
@@ -238,6 +249,60 @@ describe("a TLS server", () => {
     assert.match(events[0]?.error.message ?? "", /nowhere\.pem/u);
     first.near.write(Uint8Array.of(1));
     await first.far.received(1);
+  });
+
+  test("goes on with the earlier certificate while a new one does not come, and takes it when it does", async () => {
+    const clock = virtualClock();
+    const events: TlsErrorEvent[] = [];
+    let cert: string | Promise<string> = pem("server.pem");
+    const tls = {
+      cert: () => cert,
+      key: () => pem(cert === pem("server.pem") ? "server.key" : "renewed.key"),
+      onTlsError: (event: TlsErrorEvent) => void events.push(event),
+    };
+    await using station = await Station.open(tcpStreams({ tls, clock }));
+    const client = tcpStreams({ tls: trusting });
+    const shown = async (): Promise<string | undefined> =>
+      (await station.pair(client)).near.stream.peer.certificate?.fingerprint256;
+    const first = await shown();
+    let come = (_: string): void => undefined;
+    cert = new Promise((resolve) => (come = resolve));
+    await clock.advance(1_000);
+    const waits = shown();
+    while (clock.waitingCount < 2) await clock.advance(0); // its handshake's time, and that of the reload
+    await clock.advance(2_000);
+    assert.equal(await waits, first);
+    assert.equal(await shown(), first, "nobody waits twice");
+    assert.deepEqual(
+      events.map(({ type, error }) => `${type}: ${error.message}`),
+      ["reload: The functions of cert, key, ca or names gave nothing within 2000 ms"],
+    );
+    come(pem("renewed.pem"));
+    assert.notEqual(await shown(), first);
+  });
+
+  test("lives on where a listener for its errors throws", async () => {
+    const clock = new ManualClock();
+    const warnings: string[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning.message);
+    process.on("warning", warn);
+    let fails = false;
+    const tls = {
+      ...server,
+      cert: () => (fails ? Promise.reject(new Error("away")) : Promise.resolve(server.cert)),
+      onTlsError: ({ type }: TlsErrorEvent) => {
+        throw new Error(`cannot log ${type}`);
+      },
+    };
+    await using station = await Station.open(tcpStreams({ tls, clock }));
+    const plain = station.probe(await tcpStreams().connect(station.address, patient()));
+    plain.write(new TextEncoder().encode("PIPT and more"));
+    await plain.ended();
+    fails = true;
+    clock.nowMs += 1_000;
+    await station.pair(tcpStreams({ tls: trusting }));
+    process.off("warning", warn);
+    assert.deepEqual(warnings, ["cannot log handshake", "cannot log reload"]);
   });
 
   test("needs a certificate and a key that load", async () => {
