@@ -98,9 +98,10 @@ export function hasUpperUnits(view: DataView, start: number, end: number): boole
 
 /** `bytes[start..end]` as UTF-8. Anything else is a fault. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string {
-  // The native call is fast on ASCII, everywhere: some bytes tell.
-  let seen = 0;
-  for (let i = start, step = 1 + ((end - start) >> 4); i < end; i += step) seen |= bytes[i] as number;
+  // The native call is fast on ASCII, everywhere: of long text some bytes tell.
+  const step = (end - start) >> 4;
+  let seen = step < 16 ? 0x80 : 0;
+  if (seen === 0) for (let i = start; i < end; i += step) seen |= bytes[i] as number;
   if (native !== undefined && (seen < 0x80 || end - start > loopBytes)) {
     const text = native.utf8Slice.call(bytes, start, end);
     // Node puts U+FFFD where bytes are wrong: without one, nothing was.

@@ -102,12 +102,11 @@ export class TextReader {
     this.#wide ??= this.#readWide();
     const end = this.#taken + units;
     if (end > this.#wide.length || this.#wideStart === this.#wideEnd) truncated();
-    const text = this.#wide.substring(this.#taken, end);
-    const first = text.charCodeAt(0) & 0xfc00;
-    const last = text.charCodeAt(units - 1) & 0xfc00;
-    if (units === 0 || first === 0xdc00 || last === 0xd800) {
+    // As the whole is well-formed, what splits a pair ends before the second half of one.
+    if (units === 0 || (end < this.#wide.length && (this.#wide.charCodeAt(end) & 0xfc00) === 0xdc00)) {
       fail("malformed", "wide string that is empty or splits a surrogate pair");
     }
+    const text = this.#wide.substring(this.#taken, end);
     this.#taken = end;
     return text;
   }
