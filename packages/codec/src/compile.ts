@@ -111,15 +111,14 @@ function decodeText(g: Generator, body: string, hasText: boolean): string {
 let B,V,E=0,P=0,Q=0,R=0,views=false;
 const I={bytes:null,view:null,pos:0,end:0,size:0,objects:0};
 function U(p){
-let v=0,m=1;
-for(;;){
+let v=0;
+for(let m=1;m<=2**49;m*=128){
 const b=B[p++];
 if(b===undefined)bad();
 v+=(b&127)*m;
 if(b<128){if(b===0||v>${Number.MAX_SAFE_INTEGER})bad();P=p;return v;}
-m*=128;
-if(m>2**49)bad();
 }
+bad();
 }
 ${hasText ? stringText(g) : ""}${g.functions.join("\n")}
 return function(bytes,view,p,end,copy){

@@ -76,8 +76,11 @@ export function readUtf16(bytes: Uint8Array, view: DataView, start: number, end:
   return text;
 }
 
-/** Whether a unit of UTF-16 is at or past U+C000, as surrogates are and most text is not. */
-export function hasUpperUnits(view: DataView, start: number, end: number): boolean {
+/**
+ * Refuses UTF-16 with a surrogate that has no partner. Units at or past U+C000 are looked for in the bytes, as surrogates are among them
+ * and most text is not: only what has some is looked at as text.
+ */
+export function refuseTornUtf16(view: DataView, start: number, end: number, text: string): void {
   let seen = 0;
   let pos = start;
   for (; pos + 32 <= end; pos += 32) {
@@ -92,8 +95,8 @@ export function hasUpperUnits(view: DataView, start: number, end: number): boole
     seen |= (a & (a << 1)) | (b & (b << 1)) | (c & (c << 1)) | (d & (d << 1));
     seen |= (e & (e << 1)) | (f & (f << 1)) | (g & (g << 1)) | (h & (h << 1));
   }
-  for (; pos < end; pos += 2) if (view.getUint16(pos, true) >= 0xc000) return true;
-  return (seen & 0x80008000) !== 0;
+  for (; pos < end; pos += 2) if (view.getUint16(pos, true) >= 0xc000) seen = -1;
+  if ((seen & 0x80008000) !== 0) refuseTorn(text);
 }
 
 /** `bytes[start..end]` as UTF-8. Anything else is a fault. */

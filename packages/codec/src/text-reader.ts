@@ -1,7 +1,7 @@
 /** Reads the text sections at the end of a message (docs/codec-format.md, section 5). */
 import { fail, truncated } from "./fault.ts";
 import { viewOf } from "./reader.ts";
-import { hasUpperUnits, readLatin1, readUtf16, readUtf8, refuseTorn } from "./text-encodings.ts";
+import { readLatin1, readUtf16, readUtf8, refuseTornUtf16 } from "./text-encodings.ts";
 
 /** Bytes of narrow text that are made into one string at a time: what a kept short string keeps alive at most. */
 const PAGE_BYTES = 4096;
@@ -119,7 +119,7 @@ export class TextReader {
     if (!this.#utf16) return readUtf8(bytes, start, end);
     const view = this.#view ?? viewOf(bytes);
     const text = readUtf16(bytes, view, start, end);
-    if (hasUpperUnits(view, start, end)) refuseTorn(text);
+    refuseTornUtf16(view, start, end, text);
     return text;
   }
 

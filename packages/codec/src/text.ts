@@ -2,7 +2,7 @@
  * Writes the text sections at the end of a message (docs/codec-format.md, section 5): the characters of all strings in one
  * place, so that a message needs one native call for its text and not one per string.
  */
-import { hasUpperUnits, refuseTorn, writeLatin1, writeUtf16, writeUtf8 } from "./text-encodings.ts";
+import { refuseTorn, refuseTornUtf16, writeLatin1, writeUtf16, writeUtf8 } from "./text-encodings.ts";
 import type { Writer } from "./writer.ts";
 
 /** Units of a wide text looked at to choose between UTF-8 and UTF-16. Normative. */
@@ -24,7 +24,7 @@ export function writeText(
   let pos = start;
   if (pieces !== undefined) for (const piece of pieces) pos = writeNarrow(writer, pos, piece);
   pos = writeNarrow(writer, pos, narrow);
-  if (pos < 0) return -1;
+  if (pos < 0) return pos;
   const units = pos - start;
   if (wide?.length) return writeWide(writer, pos, wide, units);
   return units < 64 ? ((writer.bytes[pos] = units << 1), pos + 1) : writeBackwards(writer.bytes, pos, units, 0);
@@ -41,10 +41,14 @@ function writeNarrow(writer: Writer, pos: number, narrow: string): number {
 
 function writeWide(writer: Writer, start: number, strings: readonly string[], narrowUnits: number): number {
   let length = 0;
-  for (const each of strings) length += each.length;
+  for (const each of strings) {
+    length += each.length;
+    // What is well-formed when joined is so in parts, too, unless a pair of surrogates is split.
+    if ((each.charCodeAt(0) & 0xfc00) === 0xdc00) refuseTorn(each);
+  }
   const short = length < SAMPLE_UNITS;
-  const wide = short ? "" : strings.join("");
-  let utf16 = !short && prefersUtf16(wide);
+  const wide = short ? "" : joined(strings);
+  let utf16 = prefersUtf16(wide);
   writer.pos = start;
   writer.reserve(length * (utf16 ? 2 : 3) + 32);
   const { bytes, view } = writer;
@@ -53,16 +57,22 @@ function writeWide(writer: Writer, start: number, strings: readonly string[], na
     size = writeShort(bytes, start, strings);
     utf16 = size === 0;
   } else if (!utf16) {
-    strings.forEach(refuseTorn);
+    refuseTorn(wide);
     size = writeUtf8(bytes, start, wide);
   }
   if (utf16) {
     size = length * 2;
-    writeUtf16(bytes, view, start, wide || strings.join(""));
-    if (!short && hasUpperUnits(view, start, start + size)) strings.forEach(refuseTorn);
+    const text = wide || joined(strings);
+    writeUtf16(bytes, view, start, text);
+    refuseTornUtf16(view, start, start + size, text);
   }
   const pos = writeBackwards(bytes, start + size, size, utf16 ? 1 : 0);
   return writeBackwards(bytes, pos, narrowUnits, 1);
+}
+
+/** As `join`, in less time. */
+function joined(strings: readonly string[]): string {
+  return strings.reduce((all, each) => all + each);
 }
 
 /**
