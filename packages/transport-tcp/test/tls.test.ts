@@ -265,7 +265,7 @@ describe("a TLS server", () => {
     const shown = async (): Promise<string | undefined> =>
       (await station.pair(client)).near.stream.peer.certificate?.fingerprint256;
     const first = await shown();
-    let come = (_: string): void => undefined;
+    let come: (renewed: string) => void = () => undefined;
     cert = new Promise((resolve) => (come = resolve));
     await clock.advance(1_000);
     const waits = shown();
