@@ -3,6 +3,7 @@ import type { InstanceView, Registry } from "@pipit/registry";
 import { backoffMs, defaultBackoff } from "./backoff.ts";
 import type { ResolvedEndpoint } from "./route.ts";
 import { addressOf } from "./target.ts";
+import { tellObserver } from "./tell-observer.ts";
 
 /** Options of {@link watchRegistry}. */
 export interface WatchRegistryOptions {
@@ -26,7 +27,10 @@ export async function watchRegistry(options: WatchRegistryOptions): Promise<void
     try {
       for await (const snapshot of registry.watch(service, { signal })) {
         failures = 0;
-        options.onEndpoints(snapshot.instances.map((instance) => toEndpoint(instance, options.serverName)));
+        // What the user's own code throws here, of a balancer or `serverName`, is told, and does not end the watch.
+        tellObserver(() =>
+          options.onEndpoints(snapshot.instances.map((instance) => toEndpoint(instance, options.serverName))),
+        );
       }
     } catch {
       // What went wrong is the registry's to report; here only that nothing is known anew.
