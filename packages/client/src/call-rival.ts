@@ -25,6 +25,8 @@ export function makeRival(second: ClientCall, first: ClientCall, endpointId: str
   second.deadlineMs = first.deadlineMs;
   second.attempt = first.attempt;
   const rare = second.useRare();
+  // What the first one sent, whatever has become of the caller's object meanwhile.
+  rare.requestBytes = first.requestBytes ?? first.stream?.takeRequestBytes();
   rare.avoid = new Set([endpointId]);
   rare.firstReason = "hedge";
   rare.idempotencyKey = first.idempotencyKey;

@@ -45,6 +45,24 @@ holdsEverywhere((it) => {
     assert.ok(cancelled.every((name) => name === "slow"));
   });
 
+  it("a hedge sends what the first sending did, whatever the caller has done to the request meanwhile", async (world) => {
+    const texts: string[] = [];
+    const both = deferred<{ text: string }>();
+    const answer = ({ text }: { text: string }): Promise<{ text: string }> => {
+      if (texts.push(text) === 2) both.resolve({ text });
+      return both.promise;
+    };
+    const serve = (): Promise<string> => world.listen(world.server().handle(Probe, { safe: answer } as never));
+    const client = world.client([await serve(), await serve()]);
+    const probe = client.service(Probe, { hedge: { initialDelayMs: 20 } });
+    const request = { text: "asked" };
+    const reply = probe.safe(request, { timeoutMs: world.span(5000) });
+    await world.until(() => texts.length === 1);
+    request.text = "used again";
+    assert.deepEqual(await world.run(reply), { text: "asked" });
+    assert.deepEqual(texts, ["asked", "asked"]);
+  });
+
   it("a call is hedged once it is slower than the measured share of the latest ones, and not before", async (world) => {
     let delayMs = 10;
     const answer = (): Promise<{ text: string }> =>
