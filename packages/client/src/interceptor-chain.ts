@@ -62,6 +62,8 @@ export function interceptStream(
       const reply = await run(requestOf(plan, request, options));
       if (!reply.streaming) throw new RpcError("internal", "An interceptor answered a stream by a single reply");
       iterator = reply.messages[Symbol.asyncIterator]();
+      // The reader left while an interceptor was at work: the call does not begin any more.
+      if (left) return void (await iterator.return?.());
       for (;;) {
         const step = await iterator.next();
         if (step.done === true || left) break;

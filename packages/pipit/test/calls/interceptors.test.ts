@@ -108,6 +108,24 @@ holdsEverywhere((it) => {
     await world.run(bothStopped.promise);
   });
 
+  it("a stream that is left while an interceptor is at work does not begin", async (world) => {
+    const server = world.server().handle(Probe, { items: () => new Promise(() => undefined) } as never);
+    const [asked, gate] = [deferred(), deferred()];
+    const client = world.client(await world.listen(server)).use(async (request, next) => {
+      asked.resolve();
+      await gate.promise;
+      return next(request);
+    });
+    const replies = client.call(Probe.methods.items, { text: "" })[Symbol.asyncIterator]();
+    const first = replies.next();
+    await world.run(asked.promise);
+    await replies.return?.();
+    assert.deepEqual(await first, { value: undefined, done: true });
+    gate.resolve();
+    await world.pass(20);
+    assert.deepEqual([client.stats().inFlight, server.stats().calls.started], [0, 0]);
+  });
+
   it("a client's interceptor wraps the whole call: retries happen inside of it", async (world) => {
     let runs = 0;
     const server = world.server().handle(Probe, {
