@@ -291,6 +291,7 @@ test("metadata that outgrows its bound while the request is packed fails the cal
   await pair.clock.advance(50);
   assert.ok(call.end?.type === "failure");
   assert.match(call.end.failure.error.message, /Metadata of 90\d\d bytes/);
+  assert.equal(call.end.failure.handled, "no");
   assert.equal(pair.connection.openCalls, 0);
   const next = new RecordedCall(Packed.methods.echo, long("z", 100_000));
   pair.connection.start(next);

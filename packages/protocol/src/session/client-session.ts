@@ -315,12 +315,14 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     call.onItem(item, charge);
   }
 
-  /** Fails a call whose reply or item we cannot take; its end is still to come. */
+  /** Fails a call whose reply or item we cannot take, with its end still to come, or whose request cannot be sent after all. */
   #giveUp(stream: ClientStream, error: RpcError): void {
     const { call } = stream;
     if (call === undefined) return;
+    // Where its request could not even be written once it was packed, nobody has it.
+    const handled = stream.ordinal === unwritten ? "no" : "yes";
     this.cancel(stream);
-    call.onFailure({ error, handled: "yes", refused: false, retriesReturned: 0 });
+    call.onFailure({ error, handled, refused: false, retriesReturned: 0 });
   }
 
   #onFailure(stream: ClientStream | undefined, reader: Reader, refused: boolean): void {
