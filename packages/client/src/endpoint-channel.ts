@@ -13,6 +13,7 @@ import { backoffMs } from "./backoff.ts";
 import type { ResolvedConnectionOptions } from "./connection-options.ts";
 import { type ChannelEvidence, ChannelLink, evidenceOf } from "./channel-link.ts";
 import { connectEvents } from "./diagnostics.ts";
+import { LackingMethods } from "./lacking-methods.ts";
 import { LazySet } from "./lazy-set.ts";
 import type { Waiter, WaitList } from "./wait-list.ts";
 
@@ -40,10 +41,6 @@ export interface EndpointChannelOptions {
  * make no more than ten connects.
  */
 const urgentSpacingMs = 100;
-/** How long it is believed that a server lacks a method, in milliseconds. It may learn one without a restart. */
-const lackBelievedMs = 10_000;
-/** Methods remembered as lacking, per endpoint. Beyond it nothing new is, and each call costs a refusal again. */
-const maxLacking = 1024;
 /** Share by which a connection's greatest age is varied either way: clients must not all leave at once. */
 const ageJitter = 0.1;
 
@@ -66,8 +63,7 @@ export class EndpointChannel {
   #cancelTimer: (() => void) | undefined;
   #nextAttemptMs = Number.POSITIVE_INFINITY;
   #load: LoadReport | undefined;
-  /** Methods that the server has refused as unknown, and until when that is believed. */
-  #lacking: Map<Method, number> | undefined;
+  readonly #lacking: LackingMethods;
   #lastError: RpcError | undefined;
   /** Its last connection was lost, or could not be made, and none stands since: others go first. */
   failing = false;
@@ -77,6 +73,7 @@ export class EndpointChannel {
   constructor(options: EndpointChannelOptions) {
     this.address = options.address;
     this.#options = options;
+    this.#lacking = new LackingMethods(options.clock);
   }
 
   /** The name that its certificate must be for, where that is not the host. */
@@ -150,23 +147,19 @@ export class EndpointChannel {
     for (const waiter of waiters) this.#resume(waiter);
   }
 
-  /** The server has refused this method as unknown: a deploy is under way, and others may have it already. */
+  /** The server has refused this method as unknown. */
   learnLack(method: Method): void {
-    const lacking = (this.#lacking ??= new Map());
-    if (lacking.size >= maxLacking && !lacking.has(method)) return;
-    lacking.set(method, this.#options.clock.now() + lackBelievedMs);
-    this.#options.onChange(this);
+    if (this.#lacking.add(method)) this.#options.onChange(this);
   }
 
   /** Whether it is believed to lack this method. */
   lacks(method: Method): boolean {
-    const untilMs = this.#lacking?.get(method);
-    return untilMs !== undefined && this.#options.clock.now() < untilMs;
+    return this.#lacking.has(method);
   }
 
   /** Whether it lacks any. */
   get isLacking(): boolean {
-    return this.#lacking !== undefined && this.#lacking.size > 0;
+    return this.#lacking.any;
   }
 
   /** The latest load report, once. */
@@ -218,8 +211,7 @@ export class EndpointChannel {
     this.#publish("ready");
     const hasChanged = this.failing || this.isLacking;
     this.failing = false;
-    // Another connection, perhaps another process.
-    this.#lacking = undefined;
+    this.#lacking.clear();
     if (hasChanged) this.#options.onChange(this);
     const waiters = [...this.#waiters];
     for (const waiter of waiters) this.#resume(waiter);
