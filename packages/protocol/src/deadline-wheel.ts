@@ -225,11 +225,14 @@ function slotIndex(level: number, tick: number): number {
   return Math.floor(tick / (slotTicks[level] as number));
 }
 
+/** Behind the first one: the slot is old, and an old object that is made to point at a young one costs the collector. */
 function link(slot: WheelSlot, entry: WheelEntry): void {
   const { first } = slot;
+  const second = first?.wheelNext;
   entry.wheelSlot = slot;
-  entry.wheelPrevious = undefined;
-  entry.wheelNext = first;
-  if (first !== undefined) first.wheelPrevious = entry;
-  slot.first = entry;
+  entry.wheelPrevious = first;
+  entry.wheelNext = second;
+  if (second !== undefined) second.wheelPrevious = entry;
+  if (first === undefined) slot.first = entry;
+  else first.wheelNext = entry;
 }
