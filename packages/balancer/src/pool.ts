@@ -222,12 +222,18 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
   /** A picked attempt ended. */
   settle(slot: Slot<E>, outcome: Outcome): void {
     const nowMs = this.readClock(outcome.nowMs);
+    if (outcome.result !== "ok") this.#settleOther(slot, outcome, nowMs);
+    else {
+      slot.successes += 1;
+      if (outcome.untimed === true) slot.failureStreak = 0;
+      else this.latency.answered(slot, outcome.elapsedMs, nowMs);
+    }
+    if (outcome.load !== undefined) this.load.record(slot, outcome.load, nowMs);
+    if (nowMs >= this.dueAtMs) this.#advance();
+  }
+
+  #settleOther(slot: Slot<E>, outcome: Outcome, nowMs: number): void {
     switch (outcome.result) {
-      case "ok":
-        slot.successes += 1;
-        if (outcome.untimed === true) slot.failureStreak = 0;
-        else this.latency.answered(slot, outcome.elapsedMs, nowMs);
-        break;
       case "failed":
         slot.failures += 1;
         this.latency.failed(slot, outcome.untimed === true ? 0 : outcome.elapsedMs, nowMs);
@@ -235,13 +241,12 @@ export class PoolCore<E extends Endpoint> implements Pool<E> {
       case "cancelled":
         if (outcome.untimed !== true) this.latency.unanswered(slot, outcome.elapsedMs, nowMs);
         break;
+      case "ok":
       case "refused":
         break;
       default:
         outcome.result satisfies never;
     }
-    if (outcome.load !== undefined) this.load.record(slot, outcome.load, nowMs);
-    if (nowMs >= this.dueAtMs) this.#advance();
   }
 
   /** Does what has fallen due: ends ejections, sweeps. */

@@ -104,9 +104,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       this.deadlineMs = Infinity;
     } else this.deadlineMs = nowMs + (given === undefined ? plan.timeoutMs : checkedTimeout(given));
     if (parent !== undefined) inherit(this, parent);
-    if (this.deadlineMs === Infinity && !streams(plan)) {
-      throw new RangeError(`Option timeoutMs: Infinity is for streams; ${plan.method.name} has one reply`);
-    }
+    if (this.deadlineMs === Infinity && !streams(plan)) throw endless(plan.method);
     if (options !== undefined) this.#takeOptions(options);
     if (plan.method.idempotency === "once") this.useRare().idempotencyKey ??= core.createKey();
   }
@@ -170,20 +168,10 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     }
     const signal = this.options?.signal;
     if (signal !== undefined) {
-      if (signal.aborted) {
-        this.#cancelBy(signal.reason);
-        return;
-      }
+      if (signal.aborted) return this.#cancelBy(signal.reason);
       signals.add(signal, this);
     }
-    if (core.closed) {
-      this.fail(new RpcError("unavailable", "The client is closed", { handled: "no" }));
-      return;
-    }
-    if (this.deadlineMs <= this.startedMs) {
-      this.fail(new RpcError("deadline_exceeded", "No time was left to send the call", { handled: "no" }));
-      return;
-    }
+    if (core.closed || this.deadlineMs <= this.startedMs) return this.fail(notBegun(core.closed));
     core.wheel.add(this);
     if (this.rare?.watchesSilence === true) watchSilence(this);
     if (this.parent !== undefined && attach(this, this.parent)) return;
@@ -295,15 +283,16 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   /** Picks an endpoint as for a first sending, and goes there. */
   routeFirst(): void {
+    if (this.rare !== undefined) return this.#routeRare(this.rare);
+    this.take(this.plan.route.pickFirst(this.options?.hashKey, this.method));
+  }
+
+  #routeRare(rare: RareState): void {
     const { route } = this.plan;
     const hashKey = this.options?.hashKey;
-    const { rare } = this;
-    const avoid = rare?.avoid;
-    if (rare !== undefined) rare.reason = rare.firstReason;
-    if (rare?.only !== undefined) {
-      this.take(route.pickSame(rare.only), route.emptiness());
-      return;
-    }
+    const { avoid } = rare;
+    rare.reason = rare.firstReason;
+    if (rare.only !== undefined) return this.take(route.pickSame(rare.only), route.emptiness());
     this.take(
       avoid === undefined ? route.pickFirst(hashKey, this.method) : route.pickAgain(hashKey, avoid, this.method),
     );
@@ -311,11 +300,12 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 
   /** Goes where the pick leads. Where it leads nowhere, the call ends with `failed` if that is given, or waits if it may. */
   take(pick: Pick<RouteEndpoint> | undefined, failed?: RpcError): void {
-    if (pick !== undefined) {
-      this.open(pick);
-      this.connect();
-      return;
-    }
+    if (pick === undefined) return this.#goNowhere(failed);
+    this.open(pick);
+    this.connect();
+  }
+
+  #goNowhere(failed: RpcError | undefined): void {
     const { route } = this.plan;
     if (failed !== undefined) this.fail(failed);
     else if (!route.resolved || this.options?.waitForReady === true) waitAt(this, route);
@@ -352,8 +342,7 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
     try {
       this.stream = connection.start(this);
     } catch (error) {
-      if (!this.over) this.#notSent(RpcError.from(error, "internal"));
-      return;
+      return this.#notSent(error);
     }
     // A getter of the request has given the call up, when there was no stream to cancel yet.
     if (this.over) return this.stream.cancel();
@@ -362,7 +351,9 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
   }
 
   /** The connection would not take it: the request does not encode, or there is no room after all. */
-  #notSent(error: RpcError): void {
+  #notSent(thrown: unknown): void {
+    if (this.over) return;
+    const error = RpcError.from(thrown, "internal");
     this.attempt--;
     this.retries += this.retriesLent;
     this.retriesLent = 0;
@@ -428,9 +419,11 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
       elapsedMs = nowMs - this.sentMs - stalls.end(nowMs) + this.#sentStallMs;
     }
     const pick = this.pick as Pick<RouteEndpoint>;
-    if (this.core.settlePick(this.plan.route, pick, result, elapsedMs, !timed)) {
-      noteDecision(this, { type: "breaker opened", atMs: sinceStartMs(this), endpoint: pick.endpoint.address });
-    }
+    if (this.core.settlePick(this.plan.route, pick, result, elapsedMs, !timed)) this.#noteBreaker(pick);
+  }
+
+  #noteBreaker({ endpoint }: Pick<RouteEndpoint>): void {
+    noteDecision(this, { type: "breaker opened", atMs: sinceStartMs(this), endpoint: endpoint.address });
   }
 
   /** Ends it with an error, worded for its caller. */
@@ -487,6 +480,16 @@ export class ClientCall implements OutgoingCall, WheelEntry, CallDependent, Sign
 }
 
 function nothing(): void {}
+
+function endless({ name }: Method): RangeError {
+  return new RangeError(`Option timeoutMs: Infinity is for streams; ${name} has one reply`);
+}
+
+function notBegun(isClosed: boolean): RpcError {
+  return isClosed
+    ? new RpcError("unavailable", "The client is closed", { handled: "no" })
+    : new RpcError("deadline_exceeded", "No time was left to send the call", { handled: "no" });
+}
 
 function streams(plan: CallPlan): boolean {
   return plan.streamsInput || plan.streamsOutput;

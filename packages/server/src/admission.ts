@@ -110,13 +110,14 @@ export class Admission<W extends Waiting> {
   free(source: CallSource): void {
     source.running--;
     this.#running--;
-    if (this.#queued === 0) {
-      // Mostly there was no queue before either.
-      if (this.#lastFreeMs === undefined) return;
+    if (this.#queued > 0) this.#admitWaiting();
+    else if (this.#lastFreeMs !== undefined) {
       this.#lastFreeMs = undefined;
       this.#share = Math.max(this.#share, freshShare);
-      return;
     }
+  }
+
+  #admitWaiting(): void {
     this.#measure();
     for (let next = this.#takeFirst(); next !== undefined; next = this.#takeFirst()) {
       next.source.running++;

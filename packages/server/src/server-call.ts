@@ -257,7 +257,7 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
 
   #finish(): void {
     this.#ended = true;
-    this.core.wheel.remove(this);
+    if (this.wheelSlot !== undefined) this.core.wheel.remove(this);
     const rare = this.#rare;
     if (rare === undefined) return;
     rare.whenEnded?.();
@@ -268,14 +268,7 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
   /** @throws RpcError when they are too large */
   #sentTrailers(): Metadata | undefined {
     const trailers = this.#rare?.trailers;
-    if (trailers === undefined || trailers.size === 0) return undefined;
-    if (trailers.byteLength > maxMetadataBytes) {
-      throw new RpcError(
-        "internal",
-        `Trailers of ${trailers.byteLength} bytes: at most ${maxMetadataBytes} can be sent`,
-      );
-    }
-    return trailers;
+    return trailers === undefined || trailers.size === 0 ? undefined : fitting(trailers);
   }
 
   // What the connection and the wheel tell it.
@@ -302,4 +295,10 @@ export class ServerCall implements Context, IncomingHandler, WheelEntry {
     this.core.countDeadline();
     this.cancel(new RpcError("deadline_exceeded", "The deadline passed while the handler ran"));
   }
+}
+
+function fitting(trailers: Metadata): Metadata {
+  const { byteLength } = trailers;
+  if (byteLength <= maxMetadataBytes) return trailers;
+  throw new RpcError("internal", `Trailers of ${byteLength} bytes: at most ${maxMetadataBytes} can be sent`);
 }

@@ -95,13 +95,10 @@ export class ServerCore implements CallAcceptor {
   onCall(incoming: IncomingCall): void {
     this.counts.started++;
     const entry = this.table.entryOf(incoming.method);
-    if (entry === undefined) {
-      incoming.fail(new RpcError("unimplemented", `No method ${methodPath(incoming.method)} here`), undefined, 0);
-      return;
-    }
+    if (entry === undefined) return failUnknown(incoming);
     const call = new ServerCall(this, incoming, entry);
-    if (callStart.hasSubscribers) callStart.publish({ method: call.method, peer: call.peer, attempt: call.attempt });
-    const { kind } = call.method;
+    if (callStart.hasSubscribers) publishStart(call);
+    const { kind } = entry.method;
     if (kind === "client_stream" || kind === "bidi") {
       // Items may come before the handler starts; their number is bounded by the stream's credit.
       call.openRequests();
@@ -113,14 +110,9 @@ export class ServerCore implements CallAcceptor {
 
   /** The handler has ended: its place is free. */
   release(call: ServerCall): void {
-    this.#publishEnd(call);
+    if (callEnd.hasSubscribers) publishEnd(call);
     if (call.failedWith !== undefined) this.counts.failed++;
     this.#admission.free(call.incoming.source);
-  }
-
-  #publishEnd(call: ServerCall): void {
-    if (!callEnd.hasSubscribers) return;
-    callEnd.publish({ method: call.method, peer: call.peer, attempt: call.attempt, code: call.failedWith });
   }
 
   countDeadline(): void {
@@ -147,10 +139,11 @@ export class ServerCore implements CallAcceptor {
 
   #admit(call: ServerCall): void {
     const { authorize } = this.options;
-    if (authorize === undefined) {
-      runCall(call);
-      return;
-    }
+    if (authorize === undefined) runCall(call);
+    else this.#authorize(call, authorize);
+  }
+
+  #authorize(call: ServerCall, authorize: NonNullable<ServerOptions["authorize"]>): void {
     let allowed: unknown;
     try {
       allowed = authorize(call.method, call.incoming.identity, call.metadata);
@@ -192,13 +185,13 @@ export class ServerCore implements CallAcceptor {
   #leaveQueue(queued: QueuedCall): void {
     this.#admission.leave(queued);
     if (queued.call.open) this.#refuse(queued.call, "the wait for a place took too long");
-    else this.#publishEnd(queued.call);
+    else if (callEnd.hasSubscribers) publishEnd(queued.call);
   }
 
   #refuse(call: ServerCall, why: string): void {
     this.counts.refused++;
     call.refuse(this.#refusal(why));
-    this.#publishEnd(call);
+    if (callEnd.hasSubscribers) publishEnd(call);
   }
 
   /** One error per reason and a while: under overload a stack trace per refused call would be the heaviest work of all. */
@@ -211,6 +204,18 @@ export class ServerCore implements CallAcceptor {
     this.#refusals.set(why, { error, untilMs: nowMs + refusalLifeMs });
     return error;
   }
+}
+
+function publishStart(call: ServerCall): void {
+  callStart.publish({ method: call.method, peer: call.peer, attempt: call.attempt });
+}
+
+function publishEnd(call: ServerCall): void {
+  callEnd.publish({ method: call.method, peer: call.peer, attempt: call.attempt, code: call.failedWith });
+}
+
+function failUnknown(incoming: IncomingCall): void {
+  incoming.fail(new RpcError("unimplemented", `No method ${methodPath(incoming.method)} here`), undefined, 0);
 }
 
 /** A declared error whose data are not what the contract says is a bug of the handler, not an answer. */

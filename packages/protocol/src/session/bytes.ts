@@ -17,12 +17,8 @@ const maxVarintBytes = 8;
 export function writeVarint(writer: Writer, value: number): void {
   writer.reserve(maxVarintBytes);
   const { bytes } = writer;
+  let rest = value > 0x7fffffff ? writeLowGroups(writer, value) : value;
   let { pos } = writer;
-  let rest = value;
-  while (rest > 0x7fffffff) {
-    bytes[pos++] = (rest % 128) | 0x80;
-    rest = Math.floor(rest / 128);
-  }
   while (rest > 0x7f) {
     bytes[pos++] = (rest & 0x7f) | 0x80;
     rest >>>= 7;
@@ -31,9 +27,19 @@ export function writeVarint(writer: Writer, value: number): void {
   writer.pos = pos;
 }
 
+/** Writes groups until what is left, which it gives, has 31 bits. */
+function writeLowGroups(writer: Writer, value: number): number {
+  let rest = value;
+  for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) writer.bytes[writer.pos++] = (rest % 128) | 0x80;
+  return rest;
+}
+
 export function readVarint(reader: Reader): number {
   const first = readByte(reader);
-  if (first < 0x80) return first;
+  return first < 0x80 ? first : readLongVarint(reader, first);
+}
+
+function readLongVarint(reader: Reader, first: number): number {
   let value = first & 0x7f;
   let scale = 128;
   for (let i = 1; i < maxVarintBytes; i++) {
@@ -54,9 +60,8 @@ export function writeByte(writer: Writer, value: number): void {
 }
 
 export function readByte(reader: Reader): number {
-  const byte = reader.pos < reader.end ? reader.bytes[reader.pos++] : undefined;
-  if (byte === undefined) throw new ProtocolFault("Frame ends inside its head");
-  return byte;
+  if (reader.pos >= reader.end) throw cutShort();
+  return reader.bytes[reader.pos++] as number;
 }
 
 export function writeU32(writer: Writer, value: number): void {
@@ -65,8 +70,12 @@ export function writeU32(writer: Writer, value: number): void {
   writer.pos += 4;
 }
 
+function cutShort(): ProtocolFault {
+  return new ProtocolFault("Frame ends inside its head");
+}
+
 export function readU32(reader: Reader): number {
-  if (reader.end - reader.pos < 4) throw new ProtocolFault("Frame ends inside its head");
+  if (reader.end - reader.pos < 4) throw cutShort();
   const value = reader.view.getUint32(reader.pos, true);
   reader.pos += 4;
   return value;

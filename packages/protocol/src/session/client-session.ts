@@ -80,23 +80,25 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
    */
   start(call: OutgoingCall, nowMs: number): OutgoingStream {
     this.output.relieveCalls();
-    if (!this.available) {
-      throw new RpcError("unavailable", `No room for a call: ${this.#openCalls} are open`, { handled: "no" });
-    }
+    if (!this.available) throw noRoom(this.#openCalls);
     const binding = this.#bindings.of(call.method);
     const stream = new ClientStream(this, call, binding, this.#ids.take(), this.#requests.nextOrdinal);
     this.#openCalls++;
     try {
       this.#requests.write(stream, call, nowMs);
     } catch (error) {
-      if (this.closed) throw this.#closedMeanwhile(error);
-      this.#openCalls--;
-      this.#ids.giveBack(stream.id);
-      throw error;
+      throw this.#notWritten(stream, error);
     }
     if (this.closed) throw this.#closedMeanwhile(undefined);
     this.streams.add(stream);
     return stream;
+  }
+
+  #notWritten(stream: ClientStream, error: unknown): unknown {
+    if (this.closed) return this.#closedMeanwhile(error);
+    this.#openCalls--;
+    this.#ids.giveBack(stream.id);
+    return error;
   }
 
   /** A getter of the request may have ended the connection: the call was never in its table, and nothing of it is sent. */
@@ -163,37 +165,31 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     stream.call?.onWritable();
   }
 
-  protected override handle(type: number, streamId: number, reader: Reader): boolean {
+  protected override handle(type: number, streamId: number, reader: Reader): void {
+    if (type === FrameType.reply) this.#onReply(this.streams.find(streamId), reader);
+    else this.#handleOther(type, streamId, reader);
+  }
+
+  #handleOther(type: number, streamId: number, reader: Reader): void {
     switch (type) {
-      case FrameType.reply:
-        this.#onReply(this.streams.find(streamId), reader);
-        return true;
       case FrameType.item:
-        this.#onItem(this.streams.find(streamId));
-        return true;
+        return this.#onItem(this.streams.find(streamId));
       case FrameType.error:
-        this.#onFailure(this.streams.find(streamId), reader, false);
-        return true;
+        return this.#onFailure(this.streams.find(streamId), reader, false);
       case FrameType.refused:
-        this.#onFailure(this.streams.find(streamId), reader, true);
-        return true;
+        return this.#onFailure(this.streams.find(streamId), reader, true);
       case FrameType.accepted:
-        this.#onAccepted(this.streams.find(streamId));
-        return true;
+        return this.#onAccepted(this.streams.find(streamId));
       case FrameType.metadata:
-        this.streams.find(streamId)?.call?.onMetadata(readMetadata(reader));
-        return true;
+        return this.streams.find(streamId)?.call?.onMetadata(readMetadata(reader));
       case FrameType.bound:
-        this.#bindings.onBound(reader);
-        return true;
+        return this.#bindings.onBound(reader);
       case FrameType.goAway:
-        this.#onGoAway(reader);
-        return true;
+        return this.#onGoAway(reader);
       case FrameType.load:
-        this.#events.onLoad({ eventLoopDelayMs: readVarint(reader), inFlight: readVarint(reader) });
-        return true;
+        return this.#events.onLoad({ eventLoopDelayMs: readVarint(reader), inFlight: readVarint(reader) });
       default:
-        return false;
+        return this.handleCommon(type, streamId, reader);
     }
   }
 
@@ -284,12 +280,7 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
       if (binding.refusal !== undefined) throw binding.refusal;
       reply = decodeMessage(binding.response, binding.types.response, reader, "internal", "Reply");
     } catch (error) {
-      return this.#settleFailure(stream, {
-        error: error as RpcError,
-        handled: "yes",
-        refused: false,
-        retriesReturned: retriesReturned(stream, stream.state?.replyHead),
-      });
+      return this.#settleUnread(stream, error as RpcError);
     }
     this.#settleReply(stream, reply);
   }
@@ -369,6 +360,12 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
     if (request instanceof BulkSend) this.output.recycle(request);
   }
 
+  /** The reply cannot be read. */
+  #settleUnread(stream: ClientStream, error: RpcError): void {
+    const returned = retriesReturned(stream, stream.state?.replyHead);
+    this.#settleFailure(stream, { error, handled: "yes", refused: false, retriesReturned: returned });
+  }
+
   #settleFailure(stream: ClientStream, failure: Parameters<OutgoingCall["onFailure"]>[0]): void {
     const { call } = stream;
     this.#retire(stream);
@@ -410,4 +407,8 @@ export class ClientSession extends Session<ClientStream> implements ClientStream
 /** Of the retries that an open call lent, those that the server has not used: all, where its end says nothing of it. */
 function retriesReturned({ retriesLent }: ClientStream, end: { readonly retriesUsed: number } | undefined): number {
   return end === undefined ? retriesLent : Math.max(0, retriesLent - end.retriesUsed);
+}
+
+function noRoom(openCalls: number): RpcError {
+  return new RpcError("unavailable", `No room for a call: ${openCalls} are open`, { handled: "no" });
 }

@@ -141,10 +141,12 @@ function handOnCopies(bytes: Uint8Array, start: number, sink: FrameSink): number
 
 function frameLength(bytes: Uint8Array, pos: number): number {
   const length = readU32(bytes, pos);
-  if (length < countedHeadBytes || length > maxFrameBytes) {
-    throw new ProtocolFault(`Frame length ${length}: expected ${countedHeadBytes} to ${maxFrameBytes}`);
-  }
+  if (length < countedHeadBytes || length > maxFrameBytes) throw badLength(length);
   return length;
+}
+
+function badLength(length: number): ProtocolFault {
+  return new ProtocolFault(`Frame length ${length}: expected ${countedHeadBytes} to ${maxFrameBytes}`);
 }
 
 function readU32(bytes: Uint8Array, pos: number): number {

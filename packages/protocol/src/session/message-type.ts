@@ -126,8 +126,13 @@ export function decodeMessage(
     const value = decoder.decodeFrom(reader, ownsBuffer(type, reader) ? asView : undefined);
     return type.validate === undefined ? value : type.validate(value);
   } catch (error) {
-    if (error instanceof CodecError || error instanceof RpcError)
-      throw new RpcError(code, `${what} ${error.message}`, { cause: error });
-    throw new RpcError("internal", `${what} could not be validated`, { cause: error });
+    throw notDecoded(error, code, what);
   }
+}
+
+function notDecoded(error: unknown, code: "invalid_argument" | "internal", what: string): RpcError {
+  const isTold = error instanceof CodecError || error instanceof RpcError;
+  return isTold
+    ? new RpcError(code, `${what} ${error.message}`, { cause: error })
+    : new RpcError("internal", `${what} could not be validated`, { cause: error });
 }

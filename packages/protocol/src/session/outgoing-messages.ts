@@ -102,9 +102,7 @@ export class OutgoingMessages<S extends SessionStream> {
       else apart = output.encodeApart(type.codec, message, expected);
     } catch (error) {
       output.undo(start);
-      if (error instanceof CodecError)
-        throw new RpcError("invalid_argument", error.message, { cause: error, handled: "no" });
-      throw error;
+      throw error instanceof CodecError ? notEncoded(error) : error;
     }
     const size = this.finish(stream, start, flagsAt, bodyStart, again, apart);
     if (size > chunkBytes || apart !== undefined) type.longBytes = size;
@@ -121,7 +119,7 @@ export class OutgoingMessages<S extends SessionStream> {
     apart?: Writer,
   ): number {
     const output = this.#output;
-    const size = apart?.pos ?? output.writer.pos - bodyStart;
+    const size = apart === undefined ? output.writer.pos - bodyStart : apart.pos;
     const packs = again !== undefined && this.#algorithm !== undefined && size >= leastPackedBytes;
     if (size <= chunkBytes && !packs) {
       if (apart !== undefined) {
@@ -216,4 +214,8 @@ export class OutgoingMessages<S extends SessionStream> {
     for (const write of waiting ?? []) write();
     this.#source.onSent(stream);
   }
+}
+
+function notEncoded(error: CodecError): RpcError {
+  return new RpcError("invalid_argument", error.message, { cause: error, handled: "no" });
 }

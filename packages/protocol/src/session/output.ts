@@ -80,6 +80,11 @@ export class Output {
 
   /** Where frames are written. Ask again after each message: encoding may replace it. */
   get writer(): Writer {
+    const writer = this.#writer;
+    return writer !== undefined && this.#depth === 0 ? writer : this.#otherWriter();
+  }
+
+  #otherWriter(): Writer {
     if (this.#depth > 0) return (this.#inner[this.#depth - 1] ??= new Writer());
     return (this.#writer ??= this.#takeSlab());
   }
@@ -106,8 +111,10 @@ export class Output {
 
   /** A request or reply of one frame was written. */
   countSmall(): void {
-    const pace = this.#pace;
-    if (pace === undefined) return;
+    if (this.#pace !== undefined) this.#countSmall(this.#pace);
+  }
+
+  #countSmall(pace: Pace): void {
     pace.small();
     this.#markBehind(pace);
   }
@@ -139,12 +146,9 @@ export class Output {
   begin(type: number, streamId: number, room = 32): number {
     const { writer } = this;
     writer.reserve(frameHeadBytes + room);
-    const { bytes, pos } = writer;
-    bytes[pos + 4] = type;
-    bytes[pos + 5] = streamId;
-    bytes[pos + 6] = streamId >>> 8;
-    bytes[pos + 7] = streamId >>> 16;
-    bytes[pos + 8] = streamId >>> 24;
+    const { pos } = writer;
+    writer.bytes[pos + 4] = type;
+    writer.view.setUint32(pos + 5, streamId, true);
     writer.pos = pos + frameHeadBytes;
     return pos;
   }
@@ -168,12 +172,8 @@ export class Output {
   }
 
   #complete(start: number): void {
-    const { bytes, pos } = this.writer;
-    const length = pos - start - 4;
-    bytes[start] = length;
-    bytes[start + 1] = length >>> 8;
-    bytes[start + 2] = length >>> 16;
-    bytes[start + 3] = length >>> 24;
+    const { view, pos } = this.writer;
+    view.setUint32(start, pos - start - 4, true);
     if (this.#inner.length > 0) this.#appendInner();
   }
 
@@ -275,10 +275,12 @@ export class Output {
 
   /** Calls are complete, and more may follow in this turn: what there is leaves where that is a part's worth, and the socket keeps up. */
   relieveCalls(): void {
+    if (this.#writer !== undefined && this.#writer.pos >= this.#partBytes) this.#sendPart();
+  }
+
+  #sendPart(): void {
     const stream = this.#stream;
-    if (this.#writer === undefined || this.#writer.pos < this.#partBytes || this.#depth > 0 || stream === undefined)
-      return;
-    if (stream.unsentBytes > 0) return;
+    if (this.#depth > 0 || stream === undefined || stream.unsentBytes > 0) return;
     this.#partBytes *= partGrowth;
     this.#flushSlab(stream);
   }

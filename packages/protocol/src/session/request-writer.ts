@@ -53,16 +53,11 @@ export class RequestWriter {
         writeRaw(writer, call.requestBytes);
         size = this.#outgoing.finish(stream, start, this.#flagsAt, bodyStart, again);
       }
-      if (!isSending(stream)) output.countSmall();
+      if (isSending(stream)) return this.#rememberSending(stream);
+      output.countSmall();
     }
-    const sending = stream.state?.sending;
-    if (sending === undefined || sending === bulkOf(stream)) {
-      this.#openedCount++;
-      this.#remember(stream, bodyStart, bodyStart + size);
-    } else {
-      stream.apart = sending.body;
-      stream.ordinal = unwritten;
-    }
+    this.#openedCount++;
+    this.#remember(stream, bodyStart, bodyStart + size);
   }
 
   /** Everything written so far goes to the socket, in `bytes`. Gives the requests that are in it. */
@@ -119,16 +114,20 @@ export class RequestWriter {
     }
     if (hasRequestFields(call)) {
       flags |= Flag.fields;
-      try {
-        writeRequestFields(writer, call);
-      } catch (error) {
-        output.undo(start);
-        throw error;
-      }
+      this.#writeFields(start, call);
     }
     writer.bytes[flagsAt] = flags;
     this.#flagsAt = flagsAt;
     return start;
+  }
+
+  #writeFields(start: number, call: OutgoingCall): void {
+    try {
+      writeRequestFields(this.#output.writer, call);
+    } catch (error) {
+      this.#output.undo(start);
+      throw error;
+    }
   }
 
   // What makes functions stands apart: a function that makes some takes memory for what they share at each call of its own.
@@ -146,15 +145,24 @@ export class RequestWriter {
   }
 
   #remember(stream: ClientStream, bodyStart: number, bodyEnd: number): void {
-    const bulk = bulkOf(stream);
-    if (bulk !== undefined) {
-      bulk.kept = true;
-      stream.apart = bulk;
-    } else if (!this.#output.direct) stream.apart = copyOf(this.#output.writer.bytes, bodyStart, bodyEnd);
-    else {
+    if (this.#output.direct) {
       stream.bodyStart = bodyStart;
       stream.bodyEnd = bodyEnd;
+    } else stream.apart = copyOf(this.#output.writer.bytes, bodyStart, bodyEnd);
+    this.#addToBatch(stream);
+  }
+
+  /** The request does not lie in its frame: it is on its way in parts, or being packed. */
+  #rememberSending(stream: ClientStream): void {
+    const bulk = bulkOf(stream);
+    if (bulk === undefined) {
+      stream.apart = stream.state?.sending?.body;
+      stream.ordinal = unwritten;
+      return;
     }
+    this.#openedCount++;
+    bulk.kept = true;
+    stream.apart = bulk;
     this.#addToBatch(stream);
   }
 

@@ -110,7 +110,7 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, ServerS
   }
 
   onIdle(): void {
-    this.#checkDrained();
+    if (this.#draining) this.#checkDrained();
   }
 
   onData(chunk: Uint8Array): void {

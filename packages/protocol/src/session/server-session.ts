@@ -121,35 +121,32 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     stream.handler?.onWritable();
   }
 
-  protected override handle(type: number, streamId: number, reader: Reader): boolean {
+  protected override handle(type: number, streamId: number, reader: Reader): void {
+    if (type === FrameType.request) this.#onRequest(streamId, reader);
+    else this.#handleOther(type, streamId, reader);
+  }
+
+  #handleOther(type: number, streamId: number, reader: Reader): void {
     switch (type) {
-      case FrameType.request:
-        this.#onRequest(streamId, reader);
-        return true;
       case FrameType.item:
-        this.#onItem(this.streams.find(streamId));
-        return true;
+        return this.#onItem(this.streams.find(streamId));
       case FrameType.inputEnd:
         this.flood.countControl();
-        this.#onInputEnd(this.streams.find(streamId));
-        return true;
+        return this.#onInputEnd(this.streams.find(streamId));
       case FrameType.cancel:
         this.flood.countControl();
-        this.#onCancel(this.streams.find(streamId));
-        return true;
+        return this.#onCancel(this.streams.find(streamId));
       case FrameType.bind:
         this.flood.countControl();
-        this.#bindings.onBind(reader);
-        return true;
+        return this.#bindings.onBind(reader);
       case FrameType.goAwayAck:
         this.#goAwayAcked = true;
         if (this.streams.count === 0) this.#events.onIdle();
-        return true;
+        return;
       case FrameType.goAway:
-        this.#onGoAway(reader);
-        return true;
+        return this.#onGoAway(reader);
       default:
-        return false;
+        return this.handleCommon(type, streamId, reader);
     }
   }
 
@@ -234,10 +231,8 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
 
   #onRequest(streamId: number, reader: Reader): void {
     this.flood.countWork();
-    const slot = streamId & slotMask;
-    if (slot >= this.limits.maxStreams)
-      throw new ProtocolFault(`Stream slot ${slot}: at most ${this.limits.maxStreams} are allowed`);
-    if (this.streams.isTaken(streamId)) throw new ProtocolFault(`Stream ${streamId} opened in a slot that is taken`);
+    const { maxStreams } = this.limits;
+    if ((streamId & slotMask) >= maxStreams || this.streams.isTaken(streamId)) throw badSlot(streamId, maxStreams);
     this.#openedCount++;
     const bound = this.#bindings.of(readVarint(reader));
     const flags = readFlags(reader, "request");
@@ -346,8 +341,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     const { writer } = output;
     const hasFields = trailerBytes !== undefined || retriesUsed > 0;
     writer.bytes[writer.pos++] = hasFields ? flags | Flag.fields : flags;
-    if (!hasFields) return frame;
-    writeReplyFields(writer, trailerBytes, retriesUsed);
+    if (hasFields) writeReplyFields(writer, trailerBytes, retriesUsed);
     return frame;
   }
 
@@ -369,9 +363,13 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   /** The terminal frame is written: the slot belongs to the client again. */
   #finish(stream: ServerStream): void {
     stream.ended = true;
+    if (stream.state === undefined) this.#vacate(stream);
+    else this.#finishInOrder(stream);
+  }
+
+  #finishInOrder(stream: ServerStream): void {
     this.releaseRest(stream);
-    if (!isSending(stream)) this.#vacate(stream);
-    else this.outgoing.inOrder(stream, () => this.#vacate(stream));
+    this.outgoing.inOrder(stream, () => this.#vacate(stream));
   }
 
   #vacate(stream: ServerStream): void {
@@ -391,6 +389,15 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     writeVarint(writer, load.inFlight);
     this.output.end(start);
   }
+}
+
+function badSlot(streamId: number, maxStreams: number): ProtocolFault {
+  const slot = streamId & slotMask;
+  return new ProtocolFault(
+    slot >= maxStreams
+      ? `Stream slot ${slot}: at most ${maxStreams} are allowed`
+      : `Stream ${streamId} opened in a slot that is taken`,
+  );
 }
 
 const cancelled = new RpcError("cancelled", "The caller cancelled the call", { handled: "maybe" });

@@ -165,7 +165,12 @@ export abstract class Session<S extends SessionStream = SessionStream>
     this.frames++;
     if (this.peerPreface === undefined) return this.#readPreface(type, bytes, start, end);
     if (type === FrameType.chunk) return this.#onChunk(streamId, bytes, start, end);
-    const reader = this.window(bytes, start, end);
+    this.handle(type, streamId, this.window(bytes, start, end));
+  }
+
+  /** A frame that is not one role's. @throws ProtocolFault when its type is unknown, and not one to be skipped */
+  protected handleCommon(type: number, streamId: number, reader: Reader): void {
+    const { bytes, pos } = reader;
     switch (type) {
       case FrameType.window:
         this.flood.countControl();
@@ -176,15 +181,13 @@ export abstract class Session<S extends SessionStream = SessionStream>
         return this.onRoom();
       case FrameType.ping:
         this.flood.countControl();
-        return this.#pings.answer(bytes, start, end);
+        return this.#pings.answer(bytes, pos, reader.end);
       case FrameType.pong:
-        if (bytes[start] === paceMark) this.output.onMark(readMark(bytes, start), this.receivedAtMs);
-        else if (bytes[start] === measuringPing) this.#flow.onMeasured(this.receivedAtMs);
+        if (bytes[pos] === paceMark) this.output.onMark(readMark(bytes, pos), this.receivedAtMs);
+        else if (bytes[pos] === measuringPing) this.#flow.onMeasured(this.receivedAtMs);
         return;
       default:
-        if (!this.handle(type, streamId, reader) && type < firstSkippableType) {
-          throw new ProtocolFault(`Frame of unknown type ${type}`);
-        }
+        if (type < firstSkippableType) throw new ProtocolFault(`Frame of unknown type ${type}`);
     }
   }
 
@@ -195,8 +198,8 @@ export abstract class Session<S extends SessionStream = SessionStream>
     for (const stream of Array.from(this.#blocked)) this.#wake(stream);
   }
 
-  /** A frame of this role. False when its type is unknown. */
-  protected abstract handle(type: number, streamId: number, reader: Reader): boolean;
+  /** A frame. What is not this role's goes to {@link handleCommon}. */
+  protected abstract handle(type: number, streamId: number, reader: Reader): void;
   /** The peer's preface was read and its version fits. */
   protected abstract onPreface(preface: Preface): void;
   /** The first bytes are those of another protocol. */
@@ -247,8 +250,10 @@ export abstract class Session<S extends SessionStream = SessionStream>
    */
   protected forget(stream: S): void {
     if (this.#blocked.size > 0) this.#blocked.delete(stream);
-    const { state } = stream;
-    if (state === undefined) return;
+    if (stream.state !== undefined) this.#drop(stream, stream.state);
+  }
+
+  #drop(stream: S, state: StreamState): void {
     this.#incoming.drop(state);
     this.#giveConnectionCredit(this.#flow.consume(state));
     if (isSending(stream) && this.#flow.takeBack(this.outgoing.drop(state))) this.onRoom();
