@@ -11,6 +11,7 @@ import { floorNames, floors } from "./codec/floors.ts";
 import { anyGoal, goals, interpreterGoal, mixedLoss, objectSets } from "./codec/goals.ts";
 import { pipitName } from "./codec/pipit.ts";
 import type { RowAnswer, RowRequest, RowResult } from "./codec/row.ts";
+import { roomyHeap } from "./support/heap.ts";
 import { machineLine } from "./support/machine.ts";
 import { startPinned } from "./support/pinned-process.ts";
 import { median } from "./support/statistics.ts";
@@ -36,6 +37,11 @@ const pace = values.quick
  * next then waits for pages: the same codec took 9 µs for a list in one run and 17 in the next.
  */
 const keptMemory = { MALLOC_TRIM_THRESHOLD_: "268435456", MALLOC_MMAP_THRESHOLD_: "33554432" };
+/**
+ * Flags for memory as any process has it that has worked for a while: a nursery of its full size, and a heap that V8 need not mark. What
+ * other types did to the heap would decide the rows of long text and lists otherwise: 10,000 `f64` take 9 µs or 27 in a fresh process.
+ */
+const grownHeap = ["--min-semi-space-size=16", ...roomyHeap];
 const wanted = dataSets.filter(({ name }) => only?.includes(name) !== false && (!values.floors || name in floors));
 if (wanted.length === 0) {
   console.error(`No data set is called "${values.only}": there are ${dataSets.map(({ name }) => name).join(", ")}`);
@@ -128,8 +134,8 @@ async function mixed(): Promise<void> {
     const among: RowResult[][] = [];
     for (let turn = 0; turn < 3; turn++) {
       const request = { dataSet: name, pipit: "compiled", peers: [], floors: values.floors, pace } as const;
-      alone.push(await results({ ...request, mixed: false }));
-      among.push(await results({ ...request, mixed: true }));
+      alone.push(await results({ ...request, mixed: false }, grownHeap));
+      among.push(await results({ ...request, mixed: true }, grownHeap));
     }
     const loss = (what: "encode" | "decode", of: string): string => {
       if (of !== pipitName && floors[name]?.[what] === undefined) return "–";
@@ -145,8 +151,8 @@ async function mixed(): Promise<void> {
   printTable(["data set", "encode", "decode", ...(values.floors ? ["floor, encode", "floor, decode"] : [])], rows);
 }
 
-async function results(request: RowRequest): Promise<RowResult[]> {
-  const { ours, peers } = await row(request);
+async function results(request: RowRequest, nodeFlags: readonly string[]): Promise<RowResult[]> {
+  const { ours, peers } = await row(request, nodeFlags);
   return [ours, ...peers];
 }
 
@@ -197,9 +203,12 @@ async function withoutSchema(): Promise<void> {
 }
 
 /** Runs one row in a process of its own. */
-async function row(request: RowRequest): Promise<{ ours: RowResult; peers: RowResult[] }> {
+async function row(
+  request: RowRequest,
+  nodeFlags: readonly string[] = [],
+): Promise<{ ours: RowResult; peers: RowResult[] }> {
   const file = fileURLToPath(new URL("./codec/row.ts", import.meta.url));
-  const child = startPinned(file, [JSON.stringify(request)], { env: keptMemory });
+  const child = startPinned(file, [JSON.stringify(request)], { env: keptMemory, nodeFlags });
   const [answer] = (await Promise.race([
     once(child, "message"),
     once(child, "exit").then(([code]) => Promise.reject(new Error(`${request.dataSet} ended with code ${code}`))),

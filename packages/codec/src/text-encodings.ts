@@ -83,17 +83,24 @@ export function readUtf16(bytes: Uint8Array, view: DataView, start: number, end:
 export function refuseTornUtf16(view: DataView, start: number, end: number, text: string): void {
   let seen = 0;
   let pos = start;
+  let pair = 0;
   for (; pos + 32 <= end; pos += 32) {
-    const a = view.getInt32(pos, true);
-    const b = view.getInt32(pos + 4, true);
-    const c = view.getInt32(pos + 8, true);
-    const d = view.getInt32(pos + 12, true);
-    const e = view.getInt32(pos + 16, true);
-    const f = view.getInt32(pos + 20, true);
-    const g = view.getInt32(pos + 24, true);
-    const h = view.getInt32(pos + 28, true);
-    seen |= (a & (a << 1)) | (b & (b << 1)) | (c & (c << 1)) | (d & (d << 1));
-    seen |= (e & (e << 1)) | (f & (f << 1)) | (g & (g << 1)) | (h & (h << 1));
+    pair = view.getInt32(pos, true);
+    seen |= pair & (pair << 1);
+    pair = view.getInt32(pos + 4, true);
+    seen |= pair & (pair << 1);
+    pair = view.getInt32(pos + 8, true);
+    seen |= pair & (pair << 1);
+    pair = view.getInt32(pos + 12, true);
+    seen |= pair & (pair << 1);
+    pair = view.getInt32(pos + 16, true);
+    seen |= pair & (pair << 1);
+    pair = view.getInt32(pos + 20, true);
+    seen |= pair & (pair << 1);
+    pair = view.getInt32(pos + 24, true);
+    seen |= pair & (pair << 1);
+    pair = view.getInt32(pos + 28, true);
+    seen |= pair & (pair << 1);
   }
   for (; pos < end; pos += 2) if (view.getUint16(pos, true) >= 0xc000) seen = -1;
   if ((seen & 0x80008000) !== 0) refuseTorn(text);
