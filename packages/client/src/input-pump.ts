@@ -18,6 +18,8 @@ export class InputPump {
   readonly #sink: InputSink;
   #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
   #state: "idle" | "asking" | "over" = "idle";
+  /** An item that was waited for: other streams may have used up the room that there was when it was asked for. */
+  #held: IteratorResult<unknown> | undefined = undefined;
 
   /** @throws TypeError when `source` cannot be iterated */
   constructor(source: Items<unknown>, sink: InputSink) {
@@ -37,7 +39,7 @@ export class InputPump {
       let step: IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
       try {
         this.#iterator ??= iteratorOf(this.#source);
-        step = this.#iterator.next();
+        step = this.#held ?? this.#iterator.next();
       } catch (error) {
         this.#fail(error);
         return;
@@ -47,6 +49,7 @@ export class InputPump {
         step.then(this.#onStep, this.#onThrow);
         return;
       }
+      this.#held = undefined;
       this.#take(step);
     }
   }
@@ -67,7 +70,8 @@ export class InputPump {
   readonly #onStep = (step: IteratorResult<unknown>): void => {
     if (this.#state !== "asking") return;
     this.#state = "idle";
-    this.#take(step);
+    if (step.done === true) this.#take(step);
+    else this.#held = step;
     this.pull();
   };
 

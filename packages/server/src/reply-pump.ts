@@ -20,6 +20,8 @@ export class ReplyPump {
   readonly #end: ReplyPumpEnd;
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
   #state: "idle" | "asking" | "over" = "idle";
+  /** An item that was waited for: other streams may have used up the room that there was when it was asked for. */
+  #held: IteratorResult<unknown> | undefined = undefined;
 
   /** @throws TypeError when the handler returned nothing that can be iterated */
   constructor(call: ServerCall, items: unknown, end: ReplyPumpEnd) {
@@ -41,8 +43,9 @@ export class ReplyPump {
         return;
       }
       if (!this.#call.incoming.writable) return;
-      const step = this.#ask();
+      const step = this.#held ?? this.#ask();
       if (step === undefined) return;
+      this.#held = undefined;
       this.#take(step);
     }
     if (this.#state === "asking" && !this.#call.open && this.#iterator.return !== undefined) this.#leave();
@@ -69,8 +72,8 @@ export class ReplyPump {
   readonly #onStep = (step: IteratorResult<unknown>): void => {
     if (this.#state !== "asking") return;
     this.#state = "idle";
-    if (this.#call.open) this.#take(step);
-    else if (step.done === true) this.#finish();
+    if (step.done === true) this.#finish();
+    else this.#held = step;
     this.#pull();
   };
 

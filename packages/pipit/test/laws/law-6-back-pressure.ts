@@ -38,6 +38,54 @@ export const lawSix: Law = (it) => {
     assert.equal(produced, total);
   });
 
+  it("an item that came late waits where other streams have used up the credit meanwhile, in both directions", async (world) => {
+    const limits = { connectionWindowBytes: 1024 * 1024 };
+    const isLate = [true, ...new Array<boolean>(8).fill(false)];
+    let [gate, sent] = [deferred(), 0];
+    /** Some fill the connection's window; one sends a little, which it was asked for before. */
+    async function* items(late: boolean): AsyncGenerator<{ chunk: Uint8Array }> {
+      if (late) await gate.promise;
+      for (let count = late ? 97 : 0; count < 100; count++, sent++) yield { chunk: new Uint8Array(chunkBytes) };
+    }
+    async function countOf(chunks: AsyncIterable<unknown>): Promise<number> {
+      let count = 0;
+      for await (const _ of chunks) count++;
+      return count;
+    }
+    /** Lets time pass until nothing moves, then the late one send, then all of them be read. */
+    async function jam(read: () => Promise<readonly number[]>): Promise<void> {
+      for (let before = -1; before !== sent; await world.pass(world.span(20))) before = sent;
+      gate.resolve();
+      await world.pass(world.span(20));
+      assert.deepEqual(await world.run(read()), [3, ...new Array<number>(8).fill(100)]);
+    }
+    const reading = deferred();
+    const server = world.server({ limits }).handle(Flow, {
+      produce: ({ count }: { count: number }) => items(count === 0),
+      async consume(requests: AsyncIterable<unknown>) {
+        await reading.promise;
+        return { count: await countOf(requests) };
+      },
+    } as never);
+    const client = world.client(await world.listen(server), { limits });
+    const inputs = isLate.map((late) => client.call(Flow.methods.consume, items(late), { timeoutMs: 60_000 }));
+    await jam(async () => {
+      reading.resolve();
+      return (await Promise.all(inputs)).map(({ count }) => count);
+    });
+    [gate, sent] = [deferred(), 0];
+    const replies = isLate.map((late) =>
+      client.call(Flow.methods.produce, { count: late ? 0 : 1 }, { timeoutMs: 60_000 }),
+    );
+    // The late one begins first: only then is it asked while there is room.
+    const begun = replies.map((reply) => reply.next());
+    const rest = async (reply: AsyncIterable<unknown>, at: number): Promise<number> => {
+      await begun[at];
+      return 1 + (await countOf(reply));
+    };
+    await jam(() => Promise.all(replies.map(rest)));
+  });
+
   it("a caller's input is asked for no more than the handler's window", async (world) => {
     const gate = deferred();
     const server = world.server().handle(Flow, {
