@@ -12,15 +12,13 @@ import type { ServerCall } from "./server-call.ts";
  */
 export function runCall(call: ServerCall): void {
   if (!call.open) call.core.release(call);
-  else if (call.method.idempotency === "once" && call.method.kind === "unary")
-    runOnce(call, (once) => runHandler(call, once));
+  else if (call.method.idempotency === "once" && call.method.kind === "unary") runKept(call);
   else runHandler(call, undefined);
 }
 
 /** @param once who keeps the reply of a `once` call before it is given */
 function runHandler(call: ServerCall, once: OnceEnd | undefined): void {
-  const { kind } = call.method;
-  const outputStreams = kind === "server_stream" || kind === "bidi";
+  const outputStreams = streamsOutput(call.method);
   let input: unknown;
   try {
     input = call.requests ?? call.incoming.decodeRequest();
@@ -46,16 +44,18 @@ function runHandler(call: ServerCall, once: OnceEnd | undefined): void {
 
 // What makes functions stands apart: a function that makes some takes memory for what they share at each call of its own.
 
+function runKept(call: ServerCall): void {
+  runOnce(call, (once) => runHandler(call, once));
+}
+
 function invokeInContext(call: ServerCall, input: unknown): unknown {
   return runInContext(call, () => invoke(call, input));
 }
 
 function finishLater(call: ServerCall, once: OnceEnd | undefined, result: PromiseLike<unknown>): void {
-  const { kind } = call.method;
-  const outputStreams = kind === "server_stream" || kind === "bidi";
   call.watch();
   result.then(
-    (value) => (outputStreams ? pump(call, value) : finish(call, once, value)),
+    (value) => (streamsOutput(call.method) ? pump(call, value) : finish(call, once, value)),
     (error: unknown) => finishWithError(call, once, error),
   );
 }
@@ -70,6 +70,10 @@ function finish(call: ServerCall, once: OnceEnd | undefined, value: unknown): vo
 function finishWithError(call: ServerCall, once: OnceEnd | undefined, thrown: unknown): void {
   if (once !== undefined) once.fail(call.core.judge(call, thrown));
   else endWithThrown(call, thrown);
+}
+
+function streamsOutput({ kind }: Method): boolean {
+  return kind === "server_stream" || kind === "bidi";
 }
 
 function invoke(call: ServerCall, input: unknown): unknown {

@@ -186,7 +186,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   reply(stream: ServerStream, message: unknown, trailers: Metadata | undefined, retriesReturned: number): void {
     this.output.relieveCalls();
     const { method, types } = stream.binding;
-    const start = this.#beginReply(stream, Flag.message, trailers, retriesReturned);
+    const start = this.#beginReply(stream, Flag.message, blockOf(trailers), retriesReturned);
     const again = method.compress ? this.#replyLater(stream, trailers, retriesReturned) : undefined;
     try {
       this.outgoing.write(stream, start, start + frameHeadBytes, types.response, message, again);
@@ -202,9 +202,9 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   /** Ends a stream of items, or a one-way call. */
   endOk(stream: ServerStream, trailers: Metadata | undefined, retriesReturned: number): void {
     // Encoded now, so that what does not fit is the handler's error; sent behind a long item that is under way.
-    const block = trailers === undefined || trailers.size === 0 ? undefined : metadataBytes(trailers);
+    const block = blockOf(trailers);
     this.outgoing.inOrder(stream, () => {
-      this.output.end(this.#beginReply(stream, 0, undefined, retriesReturned, block));
+      this.output.end(this.#beginReply(stream, 0, block, retriesReturned));
       this.#finish(stream);
     });
   }
@@ -321,27 +321,19 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
   /** Begins the frame of a reply that is packed. Apart, since a function that makes functions takes memory for them at each call. */
   #replyLater(stream: ServerStream, trailers: Metadata | undefined, retriesReturned: number): () => FrameStart {
     return () => {
-      const start = this.#beginReply(stream, Flag.message, trailers, retriesReturned);
+      const start = this.#beginReply(stream, Flag.message, blockOf(trailers), retriesReturned);
       return { start, flagsAt: start + frameHeadBytes };
     };
   }
 
   /** Begins a reply's frame, whose flags stand right behind its head. */
-  #beginReply(
-    stream: ServerStream,
-    flags: number,
-    trailers: Metadata | undefined,
-    retriesReturned: number,
-    block?: Uint8Array,
-  ): number {
-    const trailerBytes = trailers === undefined || trailers.size === 0 ? block : metadataBytes(trailers);
+  #beginReply(stream: ServerStream, flags: number, trailers: Uint8Array | undefined, retriesReturned: number): number {
     const retriesUsed = stream.retriesLent - retriesReturned;
-    const { output } = this;
-    const frame = output.begin(FrameType.reply, stream.id);
-    const { writer } = output;
-    const hasFields = trailerBytes !== undefined || retriesUsed > 0;
+    const hasFields = trailers !== undefined || retriesUsed > 0;
+    const frame = this.output.begin(FrameType.reply, stream.id);
+    const { writer } = this.output;
     writer.bytes[writer.pos++] = hasFields ? flags | Flag.fields : flags;
-    if (hasFields) writeReplyFields(writer, trailerBytes, retriesUsed);
+    if (hasFields) writeReplyFields(writer, trailers, retriesUsed);
     return frame;
   }
 
@@ -354,7 +346,7 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     retriesUsed: number,
   ): void {
     // First what can throw: a frame that has begun must be completed.
-    const block = trailers === undefined || trailers.size === 0 ? undefined : metadataBytes(trailers);
+    const block = blockOf(trailers);
     const start = this.output.begin(type, streamId);
     writeFailure(this.output.writer, { error, data, trailers: block, retriesUsed });
     this.output.end(start);
@@ -389,6 +381,10 @@ export class ServerSession extends Session<ServerStream> implements ServerStream
     writeVarint(writer, load.inFlight);
     this.output.end(start);
   }
+}
+
+function blockOf(trailers: Metadata | undefined): Uint8Array | undefined {
+  return trailers === undefined || trailers.size === 0 ? undefined : metadataBytes(trailers);
 }
 
 function badSlot(streamId: number, maxStreams: number): ProtocolFault {
