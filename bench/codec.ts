@@ -2,7 +2,8 @@
 //
 // Each data set is measured in a process of its own, all codecs in that one process, in turns. Ratios are to the fastest
 // peer of the row in any of its modes, shared records and native add-ons included; after them stands the goal. `--floors` shows
-// what hand-written code for one value reaches, for the rows whose goals are short, alone or among many types (`--mixed`).
+// what hand-written code for one value reaches, for the rows whose goals are short, alone or among many types (`--mixed`), or, with
+// `--interpreter`, the least interpreter.
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -42,7 +43,9 @@ const keptMemory = { MALLOC_TRIM_THRESHOLD_: "268435456", MALLOC_MMAP_THRESHOLD_
  * other types did to the heap would decide the rows of long text and lists otherwise: 10,000 `f64` take 9 µs or 27 in a fresh process.
  */
 const grownHeap = ["--min-semi-space-size=16", ...roomyHeap];
-const wanted = dataSets.filter(({ name }) => only?.includes(name) !== false && (!values.floors || name in floors));
+const wanted = dataSets.filter(
+  ({ name }) => only?.includes(name) !== false && (!values.floors || values.interpreter || name in floors),
+);
 if (wanted.length === 0) {
   console.error(`No data set is called "${values.only}": there are ${dataSets.map(({ name }) => name).join(", ")}`);
   process.exit(2);
@@ -164,18 +167,31 @@ async function interpreter(): Promise<void> {
   const { peer, ratio } = interpreterGoal;
   const rows: string[][] = [];
   for (const { name, title } of wanted.filter((one) => objectSets.includes(one.name))) {
-    const { ours, peers } = await row({ dataSet: name, pipit: "interpreted", peers: [peer], mixed: false, pace });
-    const other = fastest(peers, "encodePerSecond");
+    const request = {
+      dataSet: name,
+      pipit: "interpreted",
+      peers: [peer],
+      mixed: false,
+      floors: values.floors,
+      pace,
+    } as const;
+    const { ours, peers } = await row(request);
+    const other = fastest(peers, "encodePerSecond", [peer]);
+    const floor = peers.find((one) => isFloor(one.name));
     rows.push([
       title,
       short(ours.encodePerSecond),
       atLeast(ours.encodePerSecond / other.encodePerSecond, ratio),
       short(ours.decodePerSecond),
       atLeast(ours.decodePerSecond / other.decodePerSecond, ratio),
+      ...(values.floors
+        ? [floor === undefined ? "–" : (floor.decodePerSecond / other.decodePerSecond).toFixed(2)]
+        : []),
     ]);
   }
   console.log(`No generated code; ratios to ${peer}, which generates some.\n`);
-  printTable(["data set", "encode/s", "ratio ≥ goal", "decode/s", "ratio ≥ goal"], rows);
+  const columns = ["data set", "encode/s", "ratio ≥ goal", "decode/s", "ratio ≥ goal"];
+  printTable([...columns, ...(values.floors ? ["floor, decode"] : [])], rows);
 }
 
 async function withoutSchema(): Promise<void> {

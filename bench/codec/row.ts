@@ -6,7 +6,8 @@ import { type Contestant, type Pace, interleave } from "../support/interleave.ts
 import { avscPeer } from "./avsc-peer.ts";
 import { bebopPeer } from "./bebop-peer.ts";
 import { type DataSet, dataSets } from "./data-sets.ts";
-import { floorPeers } from "./floors.ts";
+import { interpreterFloor } from "./floors-interpreter.ts";
+import { floorNames, floorPeers } from "./floors.ts";
 import type { Peer, Prepared } from "./peer.ts";
 import { pipit, pipitAny, pipitInterpreted } from "./pipit.ts";
 import { bufbuildPeer, protobufjsPeer } from "./protobuf-peers.ts";
@@ -60,7 +61,8 @@ async function answer(request: RowRequest): Promise<RowAnswer> {
   if (dataSet === undefined) throw new Error(`No data set is called ${name}`);
 
   const others = [...schemalessPeers, protobufjsPeer, bufbuildPeer, avscPeer, bebopPeer];
-  const mustWork = [ours, ...(floors ? floorPeers(name, ours) : [])];
+  const floor = mode === "interpreted" ? [interpreterFloor(floorNames.checked, ours)] : floorPeers(name, ours);
+  const mustWork = [ours, ...(floors ? floor : [])];
   const wanted = [...mustWork, ...others.filter((peer) => peers?.includes(peer.name) !== false)];
   const left: string[] = [];
   const ready = wanted.flatMap((peer) => {
