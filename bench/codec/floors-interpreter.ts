@@ -186,17 +186,11 @@ function readMessage(root: Step, message: Buffer): unknown {
   }
   if ((units & 1) === 1 || units > 2 * end) refuse();
   end -= units >> 1;
-  text = units === 12 ? sixCharacters(message, end) : message.latin1Slice(end, end + (units >> 1));
+  text = message.latin1Slice(end, end + (units >> 1));
   pos = at = 0;
   const value = readValue(root, 0, 0);
   if (pos !== end || at !== text.length) refuse();
   return value;
-}
-
-/** The six characters of the tiny request, without a native call. */
-function sixCharacters(from: Buffer, start: number): string {
-  const at = (i: number): number => from[start + i] as number;
-  return String.fromCharCode(at(0), at(1), at(2), at(3), at(4), at(5));
 }
 
 /** The floor for a data set of which no text is wide; there is none for others. */
