@@ -135,7 +135,7 @@ async function mixed(): Promise<void> {
   for (const { name, title } of wanted) {
     const alone: RowResult[][] = [];
     const among: RowResult[][] = [];
-    for (let turn = 0; turn < 3; turn++) {
+    for (let turn = 0; turn < 5; turn++) {
       const request = { dataSet: name, pipit: "compiled", peers: [], floors: values.floors, pace } as const;
       alone.push(await results({ ...request, mixed: false }, grownHeap));
       among.push(await results({ ...request, mixed: true }, grownHeap));
