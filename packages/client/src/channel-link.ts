@@ -5,7 +5,7 @@ export type ChannelEvidence = "refused" | "reset" | "timeout";
 
 /** Who is told of the connections to an endpoint: its channel. */
 export interface LinkOwner {
-  linkReady(connection: ClientConnection): void;
+  linkReady(connection: ClientConnection, link: ChannelLink): void;
   linkLoad(load: LoadReport): void;
   linkRoom(connection: ClientConnection): void;
   linkDraining(connection: ClientConnection): void;
@@ -17,13 +17,16 @@ export interface LinkOwner {
 export class ChannelLink implements ConnectionHandler {
   readonly #channel: LinkOwner;
   connection: ClientConnection | undefined;
+  /** End the timers of the connection's age and idleness: those of one that is closed would hold it for minutes. */
+  cancelAge: (() => void) | undefined;
+  cancelIdleness: (() => void) | undefined;
 
   constructor(channel: LinkOwner) {
     this.#channel = channel;
   }
 
   onReady(): void {
-    if (this.connection !== undefined) this.#channel.linkReady(this.connection);
+    if (this.connection !== undefined) this.#channel.linkReady(this.connection, this);
   }
 
   onLoad(load: LoadReport): void {
@@ -39,6 +42,8 @@ export class ChannelLink implements ConnectionHandler {
   }
 
   onClosed(error: RpcError | undefined): void {
+    this.cancelAge?.();
+    this.cancelIdleness?.();
     this.#channel.linkClosed(this.connection, error);
   }
 }

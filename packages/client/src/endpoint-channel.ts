@@ -195,7 +195,7 @@ export class EndpointChannel {
   // What its links tell it.
 
   /** @internal */
-  linkReady(connection: ClientConnection): void {
+  linkReady(connection: ClientConnection, link: ChannelLink): void {
     takeOut(this.#connecting, connection);
     if (this.#state === "shutdown") {
       connection.close();
@@ -206,8 +206,8 @@ export class EndpointChannel {
     this.#state = "ready";
     this.#failures = 0;
     this.#lastError = undefined;
-    this.#superviseAge(connection);
-    this.#superviseIdleness(connection);
+    this.#superviseAge(connection, link);
+    this.#superviseIdleness(connection, link);
     this.#publish("ready");
     const hasChanged = this.failing || this.isLacking;
     this.failing = false;
@@ -357,23 +357,23 @@ export class EndpointChannel {
     }
   }
 
-  #superviseAge(connection: ClientConnection): void {
+  #superviseAge(connection: ClientConnection, link: ChannelLink): void {
     const { clock, random, connection: options } = this.#options;
     if (options.maxAgeMs === Number.POSITIVE_INFINITY) return;
     const ageMs = options.maxAgeMs * (1 + ageJitter * (2 * uniform(random) - 1));
-    clock.after(ageMs, () => this.#retire(connection), { background: true });
+    link.cancelAge = clock.after(ageMs, () => this.#retire(connection), { background: true });
   }
 
-  #superviseIdleness(connection: ClientConnection): void {
+  #superviseIdleness(connection: ClientConnection, link: ChannelLink): void {
     const { clock, connection: options } = this.#options;
     if (options.idleTimeoutMs === Number.POSITIVE_INFINITY) return;
     const seen = this.callCount;
     const check = (): void => {
       if (!this.#connections.includes(connection)) return;
       if (this.callCount === seen && connection.openCalls === 0) this.#retire(connection);
-      else this.#superviseIdleness(connection);
+      else this.#superviseIdleness(connection, link);
     };
-    clock.after(options.idleTimeoutMs, check, { background: true });
+    link.cancelIdleness = clock.after(options.idleTimeoutMs, check, { background: true });
   }
 
   /** Closes a connection that is in order: the endpoint is as good as before. */

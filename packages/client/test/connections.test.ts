@@ -151,6 +151,23 @@ test("a connection is retired at its greatest age, within 10 %, and its calls en
   assert.equal(await clock.runUntil(call), "late");
 });
 
+test("no timer is left of a connection that is closed, lost or drained, whatever its age and idle time", async () => {
+  for (const way of ["close", "destroy", "fail", "drain"] as const) {
+    const { clock, transport, client } = rig({ connection: { maxAgeMs: 1_000_000, idleTimeoutMs: 1_000_000 } });
+    const call = end(client.call(Echo.methods.plain, "a"));
+    const { last } = transport;
+    last.ready();
+    last.answer("b");
+    await clock.runUntil(call);
+    // What the call itself left is gone by then.
+    await clock.advance(60_000);
+    assert.equal(clock.waitingCount, 2, `${way}: its age and its idle time`);
+    last[way]();
+    if (way === "drain") last.close();
+    assert.equal(clock.waitingCount, 0, way);
+  }
+});
+
 test("several connections per endpoint share its calls", async () => {
   const { clock, transport, client } = rig({ connection: { connectionsPerEndpoint: 3 } });
   transport.onConnect = (connection) => clock.turn(() => connection.ready());
