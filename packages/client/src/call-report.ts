@@ -5,7 +5,7 @@ import { CallLog, failureFields } from "./call-log.ts";
 import type { ClientCall } from "./client-call.ts";
 import { callEnd } from "./diagnostics.ts";
 import type { RouteEndpoint } from "./route.ts";
-import { tellObserver } from "./tell-observer.ts";
+import { tellOnEnd } from "./tell-observer.ts";
 
 /*
  * What a call notes of its way, and what is told of it at its end: its error, its record, its observers (law 8).
@@ -68,9 +68,7 @@ export function tellEnd(call: ClientCall, error: RpcError | undefined): void {
   const record = error?.record ?? recordOf(call);
   if (callEnd.hasSubscribers) callEnd.publish({ method: call.method, target: record.target, record, error });
   const { replyMetadata: metadata, replyTrailers: trailers } = call;
-  const onEnd = call.options?.onEnd;
-  if (onEnd === undefined) return;
-  tellObserver(() => onEnd({ metadata, trailers, record, ...(error === undefined ? {} : { error }) }));
+  tellOnEnd(call.options, { metadata, trailers, record, ...(error === undefined ? {} : { error }) });
 }
 
 function recordOf(call: ClientCall): CallRecord {

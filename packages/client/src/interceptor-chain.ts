@@ -10,7 +10,9 @@ import {
   RpcError,
 } from "@pipit/protocol";
 import type { CallPlan } from "./call-plan.ts";
+import type { ClientCall } from "./client-call.ts";
 import type { ClientCore } from "./client-core.ts";
+import { InterceptedEnds } from "./intercepted-ends.ts";
 import { startStream } from "./start-call.ts";
 
 /** Wraps a call with one reply, retries included, in the client's interceptors. */
@@ -21,18 +23,26 @@ export async function interceptUnary(
   options: CallOptions | undefined,
   send: (request: unknown, options: CallOptions | undefined) => Promise<unknown>,
 ): Promise<unknown> {
+  const ends = endsOf(core, plan, options);
   const run = compose(core.interceptors, async (passed) => {
     let ended: CallEnd | undefined;
     const onEnd = (end: CallEnd): void => {
       ended = end;
-      options?.onEnd?.(end);
+      ends?.add(end);
     };
     const message = await send(inputOf(passed), { ...optionsOf(passed, options), onEnd });
     const metadata = ended?.metadata ?? new Metadata();
     return { streaming: false, message, metadata, trailers: ended?.trailers ?? new Metadata() };
   });
-  const reply = await run(requestOf(plan, request, options));
-  if (reply.streaming) throw new RpcError("internal", "An interceptor answered a call with one reply by a stream");
+  let reply: InterceptorReply;
+  try {
+    reply = await run(requestOf(plan, request, options));
+    if (reply.streaming) throw new RpcError("internal", "An interceptor answered a call with one reply by a stream");
+  } catch (error) {
+    ends?.tell(undefined, error);
+    throw error;
+  }
+  ends?.tell(reply);
   return reply.message;
 }
 
@@ -44,6 +54,7 @@ export function interceptStream(
   options: CallOptions | undefined,
 ): ItemStream<unknown> {
   let left = false;
+  const sent: (() => ClientCall | undefined)[] = [];
   let iterator: AsyncIterator<unknown> | undefined;
   const replies: ItemStream<unknown> = new ItemStream<unknown>({
     onStarted: () => void pump(),
@@ -52,45 +63,55 @@ export function interceptStream(
       left = true;
       wake?.();
       iterator?.return?.()?.then(undefined, () => undefined);
+      // An interceptor that waits for an item hears of that only with the next one.
+      for (const started of sent) started()?.cancel(readerLeft());
     },
   });
   let wake: (() => void) | undefined;
 
   async function pump(): Promise<void> {
+    const ends = endsOf(core, plan, options);
+    let reply: InterceptorReply | undefined;
     try {
-      const run = compose(core.interceptors, async (passed) => streamReply(core, plan, passed, options));
-      const reply = await run(requestOf(plan, request, options));
+      const run = compose(core.interceptors, async (passed) => {
+        if (left) throw readerLeft();
+        const own = { ...optionsOf(passed, options), onEnd: ends && ((end: CallEnd) => ends.add(end)) };
+        const { replies: messages, started } = startStream(core, plan, inputOf(passed), own);
+        sent.push(started);
+        return streamReply(messages, started);
+      });
+      reply = await run(requestOf(plan, request, options));
       if (!reply.streaming) throw new RpcError("internal", "An interceptor answered a stream by a single reply");
       iterator = reply.messages[Symbol.asyncIterator]();
       // The reader left while an interceptor was at work: the call does not begin any more.
-      if (left) return void (await iterator.return?.());
+      if (left) await iterator.return?.();
       for (;;) {
+        if (left) break;
         const step = await iterator.next();
-        if (step.done === true || left) break;
+        if (step.done === true) break;
         // One item ahead of the reader, so that its pace holds up the sender.
         replies.push(step.value, 1);
         if (replies.waiting > 0) await new Promise<void>((resolve) => (wake = resolve));
         wake = undefined;
       }
-      replies.close();
     } catch (error) {
-      replies.fail(error);
+      ends?.tell(reply, left ? undefined : error);
+      return replies.fail(error);
     }
+    ends?.tell(reply);
+    replies.close();
   }
 
   return replies;
 }
 
-async function streamReply(
-  core: ClientCore,
-  plan: CallPlan,
-  passed: InterceptorRequest,
-  options: CallOptions | undefined,
-): Promise<InterceptorReply> {
-  const { replies, started } = startStream(core, plan, inputOf(passed), optionsOf(passed, options));
+function streamReply(
+  messages: AsyncIterable<unknown>,
+  started: () => ClientCall | undefined,
+): Extract<InterceptorReply, { streaming: true }> {
   return {
     streaming: true,
-    messages: replies,
+    messages,
     get metadata() {
       return started()?.replyMetadata ?? new Metadata();
     },
@@ -98,6 +119,15 @@ async function streamReply(
       return started()?.replyTrailers ?? new Metadata();
     },
   };
+}
+
+function readerLeft(): RpcError {
+  return new RpcError("cancelled", "The reader left");
+}
+
+/** Of a call whose caller asks how it ended. */
+function endsOf(core: ClientCore, plan: CallPlan, options: CallOptions | undefined): InterceptedEnds | undefined {
+  return options?.onEnd && new InterceptedEnds(core, plan, options);
 }
 
 function compose(interceptors: readonly Interceptor[], last: Next): Next {

@@ -4,7 +4,7 @@ import { CallLog } from "./call-log.ts";
 import { type CallPlan, isBounded } from "./call-plan.ts";
 import type { ClientCore } from "./client-core.ts";
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
-import { tellObserver } from "./tell-observer.ts";
+import { tellOnEnd } from "./tell-observer.ts";
 import { withInternal } from "./internal-options.ts";
 import type { Send } from "./invoke.ts";
 
@@ -67,7 +67,6 @@ function refused(
     handled: "no",
     record,
   });
-  const onEnd = options?.onEnd;
-  if (onEnd !== undefined) tellObserver(() => onEnd({ metadata: undefined, trailers: undefined, record, error }));
+  tellOnEnd(options, { metadata: undefined, trailers: undefined, record, error });
   return error;
 }
