@@ -187,6 +187,13 @@ export function copyOf(bytes: Uint8Array, start = 0, end: number = bytes.length)
   return new Uint8Array(bytes.subarray(start, end));
 }
 
+export function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
+
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

@@ -101,7 +101,7 @@ export class SessionClientConnection
   destroy(error?: RpcError): void {
     if (this.state === "closed") return;
     this.#closing = true;
-    const reason = error ?? new RpcError("unavailable", `The connection to ${this.address} was closed`);
+    const reason = error ?? this.#closedError();
     this.#connecting?.abort(reason);
     this.#finish(reason, error);
     // Half-closed, and read on to the server's end: that closes both at once, and no reply under way resets them.
@@ -130,7 +130,7 @@ export class SessionClientConnection
   terminate(error: RpcError | undefined): void {
     this.#session.flush();
     this.#stream?.end();
-    this.#finish(error ?? new RpcError("unavailable", `The connection to ${this.address} was closed`), error);
+    this.#finish(error ?? this.#closedError(), error);
   }
 
   onPreface({ identity }: Preface): void {
@@ -215,12 +215,16 @@ export class SessionClientConnection
     handler.onReady();
   }
 
+  #closedError(): RpcError {
+    return new RpcError("unavailable", `The connection to ${this.address} was closed`);
+  }
+
   /** Half-closes, and waits a bounded time for the server's half. */
   #endStream(): void {
     if (this.state === "closed") return;
     this.#session.flush();
     this.#stream?.end();
-    this.#finish(new RpcError("unavailable", `The connection to ${this.address} was closed`), undefined);
+    this.#finish(this.#closedError(), undefined);
   }
 
   /** Calls have ended for their callers, but the server still owes their ends: wait for them, not for long. */

@@ -2,7 +2,7 @@ import type { Reader, Writer } from "@pipit/codec";
 import { codeFromNumber, codeToNumber } from "../code.ts";
 import type { Handled, RpcError } from "../rpc-error.ts";
 import { cutText, decodeText, encodeText, readByte, writeByte, writeVarint } from "./bytes.ts";
-import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
+import { endFields, fieldNumber, readFields, writeField, writeNumberField } from "./fields.ts";
 import { ReplyField } from "./wire.ts";
 
 /** Longest error message on the wire; longer ones are cut. */
@@ -30,12 +30,12 @@ export function writeFailure(writer: Writer, failure: FailureFrame): void {
   if (error.error !== undefined) writeField(writer, ReplyField.errorName, encodeText(error.error));
   if (data !== undefined) writeField(writer, ReplyField.errorData, data);
   if (trailers !== undefined) writeField(writer, ReplyField.trailers, trailers);
-  if (retriesUsed > 0) writeField(writer, ReplyField.retriesUsed, numberField(retriesUsed));
+  if (retriesUsed > 0) writeNumberField(writer, ReplyField.retriesUsed, retriesUsed);
   if (error.handled !== undefined && error.handled !== "yes") {
-    writeField(writer, ReplyField.handled, numberField(handledOrder.indexOf(error.handled)));
+    writeNumberField(writer, ReplyField.handled, handledOrder.indexOf(error.handled));
   }
   if (error.retryAfterMs !== undefined) {
-    writeField(writer, ReplyField.retryAfterMs, numberField(wholeMs(error.retryAfterMs)));
+    writeNumberField(writer, ReplyField.retryAfterMs, wholeMs(error.retryAfterMs));
   }
   endFields(writer);
 }

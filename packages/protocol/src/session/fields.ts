@@ -1,5 +1,5 @@
-import type { Reader, Writer } from "@pipit/codec";
-import { readBlock, readByte, writeBlock, writeByte } from "./bytes.ts";
+import { Reader, type Writer } from "@pipit/codec";
+import { readBlock, readByte, readVarint, writeBlock, writeByte, writeVarint } from "./bytes.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 
 /*
@@ -28,28 +28,24 @@ export function readFields(
   for (let id = readByte(reader); id !== 0; id = readByte(reader)) each(id, readBlock(reader, mostBytes));
 }
 
-/** A number as the value of a field. */
-export function numberField(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest % 128) | 0x80);
-    rest = Math.floor(rest / 128);
-  }
-  bytes.push(rest);
-  return Uint8Array.from(bytes);
+/** A field whose value is a number. */
+export function writeNumberField(writer: Writer, id: number, value: number): void {
+  writeByte(writer, id);
+  writeByte(writer, 0);
+  const start = writer.pos;
+  writeVarint(writer, value);
+  // A number has at most eight bytes, so that its length has one.
+  writer.bytes[start - 1] = writer.pos - start;
 }
 
-/** Reads what {@link numberField} wrote. @throws ProtocolFault for anything else */
+/** Reads what {@link writeNumberField} wrote. @throws ProtocolFault for anything else */
 export function fieldNumber(value: Uint8Array): number {
-  let number = 0;
-  let scale = 1;
-  for (const [index, byte] of value.entries()) {
-    number += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte >= 0x80) continue;
-    if (index === value.length - 1 && number <= Number.MAX_SAFE_INTEGER) return number;
-    break;
+  const reader = new Reader(value);
+  try {
+    const number = readVarint(reader);
+    if (reader.pos === reader.end) return number;
+  } catch {
+    // It would tell of a frame that ends, which this one does not.
   }
   throw new ProtocolFault(`Field of ${value.length} bytes is no number`);
 }

@@ -1,7 +1,7 @@
 import { Reader, type Writer } from "@pipit/codec";
 import type { Metadata } from "../metadata.ts";
 import { readMetadata } from "./bytes.ts";
-import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
+import { endFields, fieldNumber, readFields, writeField, writeNumberField } from "./fields.ts";
 import { ReplyField } from "./wire.ts";
 
 /** What the fields of a reply's head say. */
@@ -14,7 +14,7 @@ export interface ReplyHead {
 /** Writes the fields of a reply's head. */
 export function writeReplyFields(writer: Writer, trailers: Uint8Array | undefined, retriesUsed: number): void {
   if (trailers !== undefined) writeField(writer, ReplyField.trailers, trailers);
-  if (retriesUsed > 0) writeField(writer, ReplyField.retriesUsed, numberField(retriesUsed));
+  if (retriesUsed > 0) writeNumberField(writer, ReplyField.retriesUsed, retriesUsed);
   endFields(writer);
 }
 

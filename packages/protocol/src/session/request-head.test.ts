@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reader, Writer } from "@pipit/codec";
 import { Metadata } from "../metadata.ts";
-import { endFields, numberField, writeField } from "./fields.ts";
+import { writeVarint } from "./bytes.ts";
+import { endFields, writeField, writeNumberField } from "./fields.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import {
   type DescribedCall,
@@ -22,6 +23,12 @@ function written(call: DescribedCall): Reader {
   const writer = new Writer();
   writeRequestFields(writer, call);
   return new Reader(writer.take());
+}
+
+function varint(value: number): Uint8Array {
+  const writer = new Writer();
+  writeVarint(writer, value);
+  return writer.take();
 }
 
 const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -58,7 +65,7 @@ test("a malformed trace context counts as none", () => {
 test("a field of a later version is passed over", () => {
   const writer = new Writer();
   writeField(writer, 99, new Uint8Array(5));
-  writeField(writer, RequestField.attempt, numberField(2));
+  writeNumberField(writer, RequestField.attempt, 2);
   endFields(writer);
   assert.deepEqual(readRequestFields(new Reader(writer.take())), headWith({ attempt: 2 }));
 });
@@ -66,11 +73,13 @@ test("a field of a later version is passed over", () => {
 const bad: readonly [what: string, id: number, value: Uint8Array][] = [
   ["an idempotency key past 256 bytes", RequestField.idempotencyKey, new Uint8Array(257)],
   ["a trace context past 256 bytes", RequestField.traceparent, new Uint8Array(257)],
-  ["attempt 0", RequestField.attempt, numberField(0)],
-  ["attempt 65,536", RequestField.attempt, numberField(65_536)],
-  ["256 retries lent", RequestField.retriesLent, numberField(256)],
-  ["criticality 3", RequestField.criticality, numberField(3)],
+  ["attempt 0", RequestField.attempt, varint(0)],
+  ["attempt 65,536", RequestField.attempt, varint(65_536)],
+  ["256 retries lent", RequestField.retriesLent, varint(256)],
+  ["criticality 3", RequestField.criticality, varint(3)],
   ["a number without an end", RequestField.attempt, new Uint8Array([0x80])],
+  ["a number with more behind it", RequestField.attempt, new Uint8Array([2, 0])],
+  ["a number in more bytes than it needs", RequestField.attempt, new Uint8Array([0x82, 0])],
 ];
 
 for (const [what, id, value] of bad) {

@@ -2,7 +2,7 @@ import { Reader, type Writer } from "@pipit/codec";
 import type { Metadata } from "../metadata.ts";
 import type { OutgoingCall } from "../transport.ts";
 import { decodeText, encodeText, metadataBytes, readMetadata } from "./bytes.ts";
-import { endFields, fieldNumber, numberField, readFields, writeField } from "./fields.ts";
+import { endFields, fieldNumber, readFields, writeField, writeNumberField } from "./fields.ts";
 import { ProtocolFault } from "./protocol-fault.ts";
 import { isTraceparent } from "./traceparent.ts";
 import { defaultRetriesLent, RequestField } from "./wire.ts";
@@ -42,9 +42,9 @@ export function hasRequestFields(call: DescribedCall): boolean {
 export function writeRequestFields(writer: Writer, call: DescribedCall): void {
   const { metadata, idempotencyKey, attempt, retriesLent, criticality, traceparent } = call;
   if (idempotencyKey !== undefined) writeField(writer, RequestField.idempotencyKey, encodeText(idempotencyKey));
-  if (attempt !== 1) writeField(writer, RequestField.attempt, numberField(attempt));
-  if (retriesLent !== defaultRetriesLent) writeField(writer, RequestField.retriesLent, numberField(retriesLent));
-  if (criticality !== 1) writeField(writer, RequestField.criticality, numberField(criticality));
+  if (attempt !== 1) writeNumberField(writer, RequestField.attempt, attempt);
+  if (retriesLent !== defaultRetriesLent) writeNumberField(writer, RequestField.retriesLent, retriesLent);
+  if (criticality !== 1) writeNumberField(writer, RequestField.criticality, criticality);
   if (traceparent !== undefined) writeField(writer, RequestField.traceparent, encodeText(traceparent));
   if (metadata !== undefined && metadata.size > 0) writeField(writer, RequestField.metadata, metadataBytes(metadata));
   endFields(writer);

@@ -1,6 +1,7 @@
 import type { ByteStream, ByteStreamHandler } from "../byte-stream.ts";
 import { RpcError } from "../rpc-error.ts";
 import type { ListenOptions } from "../transport.ts";
+import { concat } from "./bytes.ts";
 import { lingerMs } from "./client-connection.ts";
 import { httpAnswer, recognise, tlsAlert } from "./foreign.ts";
 import { Keepalive, type Watched } from "./keepalive.ts";
@@ -114,12 +115,10 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, ServerS
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#foreign !== undefined) return this.#answerForeign(concat(this.#foreign, chunk));
     this.#receive(chunk, false);
   }
 
   onBorrowed(chunk: Uint8Array): void {
-    if (this.#foreign !== undefined) return this.#answerForeign(concat(this.#foreign, chunk));
     this.#receive(chunk, true);
   }
 
@@ -151,6 +150,7 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, ServerS
   }
 
   #receive(chunk: Uint8Array, borrowed: boolean): void {
+    if (this.#foreign !== undefined) return this.#answerForeign(concat(this.#foreign, chunk));
     this.#session.receive(chunk, this.#options.clock.now(), borrowed);
     this.#guard.check();
     if (this.busy) this.#keepalive.watch();
@@ -215,11 +215,4 @@ export class ServerConnection implements ByteStreamHandler, SessionHost, ServerS
   #after(delayMs: number, fn: () => void): () => void {
     return this.#options.clock.after(delayMs, fn, { background: true });
   }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
 }

@@ -2,7 +2,7 @@ import { Reader } from "@pipit/codec";
 import type { ByteStream } from "../byte-stream.ts";
 import type { Compression } from "../compression.ts";
 import { RpcError } from "../rpc-error.ts";
-import { readVarint, writeVarint } from "./bytes.ts";
+import { concat, readVarint, writeVarint } from "./bytes.ts";
 import { writeGoAway } from "./failure-frame.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { FlowControl } from "./flow-control.ts";
@@ -376,10 +376,7 @@ export abstract class Session<S extends SessionStream = SessionStream>
   #readMagic(chunk: Uint8Array): Uint8Array {
     const count = matchMagic(chunk, this.#magicRead);
     if (count === undefined) {
-      const seen = new Uint8Array(this.#magicRead + chunk.length);
-      seen.set(magic.subarray(0, this.#magicRead));
-      seen.set(chunk, this.#magicRead);
-      this.onForeign(seen);
+      this.onForeign(concat(magic.subarray(0, this.#magicRead), chunk));
       return chunk.subarray(chunk.length);
     }
     this.#magicRead += count;
