@@ -1,4 +1,5 @@
 import type { PolicyBalancer, Result } from "@pipit/balancer";
+import { positive, whole } from "./checked-number.ts";
 
 /** Takes an endpoint out of the choice after failures in a row. */
 export interface BreakerOptions {
@@ -23,14 +24,8 @@ export class Breaker {
 
   constructor(options: BreakerOptions = {}) {
     const { failures = defaultFailures, openMs } = options;
-    if (!Number.isInteger(failures) || failures < 1) {
-      throw new RangeError(`Option breaker.failures: expected a whole number from 1, got ${failures}`);
-    }
-    if (openMs !== undefined && !(openMs > 0)) {
-      throw new RangeError(`Option breaker.openMs: expected more than 0, got ${openMs}`);
-    }
-    this.#failures = failures;
-    this.#openMs = openMs;
+    this.#failures = whole("breaker.failures", failures, 1);
+    this.#openMs = openMs === undefined ? undefined : positive("breaker.openMs", openMs);
   }
 
   /** An attempt ended. Returns whether that opened the breaker; it stays shut where as many are ejected as may be. */

@@ -27,18 +27,18 @@ export function sendWithCredentials(
     },
   };
   rare.wait = wait;
+  const end = (go: () => void): void => {
+    if (rare.wait !== wait) return;
+    wait.stop();
+    go();
+  };
   add(call.method, connection).then(
-    (secret) => {
-      if (rare.wait !== wait) return;
-      wait.stop();
-      credentialsCame(call, secret, connection);
-    },
-    (error: unknown) => {
-      if (rare.wait !== wait) return;
-      wait.stop();
-      call.done("refused");
-      call.fail(RpcError.from(error, "unauthenticated"));
-    },
+    (secret) => end(() => credentialsCame(call, secret, connection)),
+    (error: unknown) =>
+      end(() => {
+        call.done("refused");
+        call.fail(RpcError.from(error, "unauthenticated"));
+      }),
   );
 }
 

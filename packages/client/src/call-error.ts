@@ -2,13 +2,10 @@ import { type CallRecord, type Handled, RpcError } from "@pipit/protocol";
 
 /** Where a call stands when it fails. */
 export interface FailedCall {
-  readonly service: string;
-  readonly method: string;
   /** Where the last attempt went, or what the client was to reach. */
   readonly target: string;
   /** Number of the last attempt; 0 when none was made. */
   readonly attempt: number;
-  readonly elapsedMs: number;
   /** Whether the registry has lost sight of where the last attempt went: what it says of it may have ceased to be true. */
   readonly stale: boolean;
   readonly handled: Handled;
@@ -17,7 +14,8 @@ export interface FailedCall {
 
 /** The one place that words a call's error: what went wrong, then which call, where, at which attempt, after how long. */
 export function callError(cause: RpcError, call: FailedCall): RpcError {
-  const { service, method, target, attempt, elapsedMs, stale, handled, record } = call;
+  const { target, attempt, stale, handled, record } = call;
+  const { service, method, elapsedMs } = record;
   const tries = attempt === 0 ? "not sent" : `attempt ${attempt}`;
   const what = stale
     ? `${cause.message}; the registry has lost sight of this server, its record is stale`

@@ -28,8 +28,13 @@ export interface CallPlan {
 }
 
 /** Whether the plan's timeout is a deadline of the whole call. One that nobody gave bounds of a stream only the silent parts. */
-export function isBounded({ timeoutGiven, streamsInput, streamsOutput }: CallPlan): boolean {
-  return timeoutGiven || (!streamsInput && !streamsOutput);
+export function isBounded(plan: CallPlan): boolean {
+  return plan.timeoutGiven || !streams(plan);
+}
+
+/** Whether requests or replies come as a stream. */
+export function streams({ streamsInput, streamsOutput }: CallPlan): boolean {
+  return streamsInput || streamsOutput;
 }
 
 /** Deadline of a call for which nobody says anything, in milliseconds. */

@@ -46,20 +46,15 @@ export function noteAttempt(call: ClientCall, error: RpcError | undefined, handl
 
 /** The error that the caller gets for `cause`. */
 export function describeFailure(call: ClientCall, cause: RpcError): RpcError {
-  const { service, name } = call.method;
-  const record = recordOf(call);
   const endpoint = call.pick?.endpoint;
   const handled = call.rare?.log?.handled ?? "no";
   const unreached = handled !== "yes" && (cause.code === "unavailable" || cause.code === "deadline_exceeded");
   return callError(cause, {
-    service,
-    method: name,
     target: endpoint?.address ?? call.plan.route.text,
     attempt: call.attempt,
-    elapsedMs: record.elapsedMs,
     stale: unreached && endpoint?.state === "stale",
     handled,
-    record,
+    record: recordOf(call),
   });
 }
 

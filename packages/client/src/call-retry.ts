@@ -28,19 +28,13 @@ export class CallRetry {
   /** A sending failed, the balancer and the log know of it: what now? */
   after(failure: CallFailure): void {
     const call = this.#call;
-    if (call.core.closed) {
-      call.fail(failure.error);
-      return;
-    }
+    if (call.core.closed) return call.fail(failure.error);
     const { channel, id } = (call.pick as Pick<RouteEndpoint>).endpoint;
     this.#tried.add(id);
     if (failure.refused && failure.error.code === "unimplemented") channel.learnLack(call.method);
     const instance = call.connection?.server;
     const verdict = this.#judge(failure, instance);
-    if (verdict === "no") {
-      this.#endOrPoll(failure);
-      return;
-    }
+    if (verdict === "no") return this.#endOrPoll(failure);
     call.keepRequestBytes();
     if (verdict === "elsewhere") this.#sendElsewhere(failure);
     else if (this.#waitsForReady(failure)) this.#endOrPoll(failure);
@@ -70,10 +64,7 @@ export class CallRetry {
 
   /** Nothing is left to try: the end, or another look a little later for who waits until there is somebody. */
   #endOrPoll(failure: CallFailure): void {
-    if (!this.#waitsForReady(failure)) {
-      this.#call.fail(failure.error);
-      return;
-    }
+    if (!this.#waitsForReady(failure)) return this.#call.fail(failure.error);
     this.#call.keepRequestBytes();
     this.#sleep(failure, readyPollMs, () => this.#call.routeFirst());
   }
@@ -89,12 +80,8 @@ export class CallRetry {
   #sendLater(failure: CallFailure, verdict: RetryVerdict, id: string, instance: ServerIdentity | undefined): void {
     const call = this.#call;
     const { core, plan } = call;
-    const why = this.#whyNot();
-    if (why !== undefined) {
-      noteDecision(call, { type: "no retry", atMs: sinceStartMs(call), why });
-      call.fail(failure.error);
-      return;
-    }
+    const why = plan.retries ? plan.budget.withdrawFor(call.retries) : "retries off";
+    if (why !== undefined) return this.#giveUp(failure, why);
     call.retries--;
     core.counts.retries++;
     const { retryAfterMs } = failure.error;
@@ -110,12 +97,9 @@ export class CallRetry {
     });
   }
 
-  /** Takes a retry out of the budget, or says why there is none. */
-  #whyNot(): NoRetryReason | undefined {
-    const { plan, retries } = this.#call;
-    if (!plan.retries) return "retries off";
-    if (retries < 1) return "tree spent";
-    return plan.budget.withdraw() ? undefined : "budget spent";
+  #giveUp({ error }: CallFailure, why: NoRetryReason): void {
+    noteDecision(this.#call, { type: "no retry", atMs: sinceStartMs(this.#call), why });
+    this.#call.fail(error);
   }
 
   #waitsForReady({ error, handled }: CallFailure): boolean {
@@ -125,11 +109,7 @@ export class CallRetry {
   #sleep(failure: CallFailure, delayMs: number, go: () => void): void {
     const call = this.#call;
     const { core } = call;
-    if (core.closed || core.turn.now() + delayMs >= call.deadlineMs) {
-      noteDecision(call, { type: "no retry", atMs: sinceStartMs(call), why: "deadline" });
-      call.fail(failure.error);
-      return;
-    }
+    if (core.closed || core.turn.now() + delayMs >= call.deadlineMs) return this.#giveUp(failure, "deadline");
     call.state = "backoff";
     core.sleepers.add(call);
     this.#cancelBackoff = core.clock.after(delayMs, () => {
@@ -143,10 +123,7 @@ export class CallRetry {
   #sendToSame(id: string, instance: ServerIdentity, failure: CallFailure): void {
     const call = this.#call;
     const pick = call.plan.route.pickSame(id);
-    if (pick === undefined) {
-      call.fail(failure.error);
-      return;
-    }
+    if (pick === undefined) return call.fail(failure.error);
     call.open(pick);
     const connection = pick.endpoint.channel.acquire();
     const server = connection?.server;

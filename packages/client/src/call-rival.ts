@@ -7,7 +7,7 @@ import type { ClientCall } from "./client-call.ts";
 
 /** Takes what a hedge of this call costs, if it can be had. */
 export function takeHedge(call: ClientCall): boolean {
-  const why = call.retries < 1 ? "tree spent" : call.plan.budget.withdraw() ? undefined : "budget spent";
+  const why = call.plan.budget.withdrawFor(call.retries);
   const atMs = sinceStartMs(call);
   noteDecision(call, why === undefined ? { type: "hedge", atMs } : { type: "no hedge", atMs, why });
   if (why !== undefined) return false;

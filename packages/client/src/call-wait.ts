@@ -3,7 +3,7 @@ import { noteAttempt, noteWait } from "./call-report.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { EndpointChannel } from "./endpoint-channel.ts";
 import type { Route } from "./route.ts";
-import type { Waiter } from "./wait-list.ts";
+import type { Waiter } from "./waiters.ts";
 
 /** A call's wait for an endpoint or for a connection to one. */
 export class CallWait implements Waiter {

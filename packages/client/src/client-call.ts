@@ -19,7 +19,7 @@ import {
 import { attemptResult } from "./attempt-result.ts";
 import { sendWithCredentials } from "./call-credentials.ts";
 import { attach, detach, inherit } from "./call-parent.ts";
-import { type CallPlan, checkedTimeout, criticalityNumber, isBounded } from "./call-plan.ts";
+import { type CallPlan, checkedTimeout, criticalityNumber, isBounded, streams } from "./call-plan.ts";
 import { describeFailure, noteAttempt, noteDecision, sinceStartMs, tellEnd, wantsRecord } from "./call-report.ts";
 import { CallRetry } from "./call-retry.ts";
 import { lose } from "./call-rival.ts";
@@ -489,8 +489,4 @@ function notBegun(isClosed: boolean): RpcError {
   return isClosed
     ? new RpcError("unavailable", "The client is closed", { handled: "no" })
     : new RpcError("deadline_exceeded", "No time was left to send the call", { handled: "no" });
-}
-
-function streams(plan: CallPlan): boolean {
-  return plan.streamsInput || plan.streamsOutput;
 }

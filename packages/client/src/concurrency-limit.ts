@@ -1,4 +1,5 @@
 import { type Clock, RpcError } from "@pipit/protocol";
+import { positive, whole } from "./checked-number.ts";
 
 /** Bounds the calls of a service that are open at once. */
 export interface ConcurrencyOptions {
@@ -27,16 +28,10 @@ export class ConcurrencyLimit {
   /** @throws RangeError for an option out of range */
   constructor(clock: Clock, options: ConcurrencyOptions) {
     const { max, maxQueued = max, maxWaitMs = 1000 } = options;
-    if (!Number.isInteger(max) || max < 1) {
-      throw new RangeError(`Option concurrency.max: expected a whole number from 1, got ${max}`);
-    }
-    if (!Number.isInteger(maxQueued) || maxQueued < 0 || !(maxWaitMs > 0)) {
-      throw new RangeError(`Options concurrency.maxQueued and maxWaitMs: expected from 0 and more than 0`);
-    }
     this.#clock = clock;
-    this.#max = max;
-    this.#maxQueued = maxQueued;
-    this.#maxWaitMs = maxWaitMs;
+    this.#max = whole("concurrency.max", max, 1);
+    this.#maxQueued = whole("concurrency.maxQueued", maxQueued, 0);
+    this.#maxWaitMs = positive("concurrency.maxWaitMs", maxWaitMs);
   }
 
   get open(): number {

@@ -1,4 +1,6 @@
 import { type BackoffOptions, defaultBackoff } from "./backoff.ts";
+import { positive, whole } from "./checked-number.ts";
+import { given } from "./given.ts";
 
 /** How a client opens, keeps and closes its connections. */
 export interface ConnectionOptions {
@@ -31,28 +33,18 @@ export interface ResolvedConnectionOptions {
 
 /** @throws RangeError that names the option */
 export function resolveConnectionOptions(options: ConnectionOptions = {}): ResolvedConnectionOptions {
-  const { connect = "lazy", connectionsPerEndpoint = 1 } = options;
+  const { connect = "lazy", connectionsPerEndpoint = 1, maxAgeMs = Number.POSITIVE_INFINITY } = options;
+  const { connectTimeoutMs = 3000, idleTimeoutMs = 300_000, maxWaitingCalls = 10_000 } = options;
   if (connect !== "lazy" && connect !== "eager") {
     throw new TypeError(`Option connect: expected "lazy" or "eager", got ${JSON.stringify(connect)}`);
   }
-  if (!Number.isInteger(connectionsPerEndpoint) || connectionsPerEndpoint < 1 || connectionsPerEndpoint > 64) {
-    throw new RangeError(`Option connectionsPerEndpoint: expected 1 to 64, got ${connectionsPerEndpoint}`);
-  }
-  const given = Object.entries(options.backoff ?? {}).filter(([, value]) => value !== undefined);
   return {
     connect,
-    connectionsPerEndpoint,
-    connectTimeoutMs: positive("connectTimeoutMs", options.connectTimeoutMs, 3000),
-    idleTimeoutMs: positive("idleTimeoutMs", options.idleTimeoutMs, 300_000),
-    maxAgeMs: positive("maxAgeMs", options.maxAgeMs, Number.POSITIVE_INFINITY),
-    maxWaitingCalls: positive("maxWaitingCalls", options.maxWaitingCalls, 10_000),
-    backoff: { ...defaultBackoff, ...Object.fromEntries(given) },
+    connectionsPerEndpoint: whole("connectionsPerEndpoint", connectionsPerEndpoint, 1, 64),
+    connectTimeoutMs: positive("connectTimeoutMs", connectTimeoutMs),
+    idleTimeoutMs: positive("idleTimeoutMs", idleTimeoutMs),
+    maxAgeMs: positive("maxAgeMs", maxAgeMs),
+    maxWaitingCalls: positive("maxWaitingCalls", maxWaitingCalls),
+    backoff: { ...defaultBackoff, ...given(options.backoff ?? {}) },
   };
-}
-
-/** @throws RangeError when the value is not above 0 */
-export function positive(name: string, value: number | undefined, standard: number): number {
-  if (value === undefined) return standard;
-  if (!(value > 0)) throw new RangeError(`Option ${name}: expected more than 0, got ${value}`);
-  return value;
 }

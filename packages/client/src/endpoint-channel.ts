@@ -15,7 +15,8 @@ import { type ChannelEvidence, ChannelLink, evidenceOf } from "./channel-link.ts
 import { connectEvents } from "./diagnostics.ts";
 import { LackingMethods } from "./lacking-methods.ts";
 import { LazySet } from "./lazy-set.ts";
-import type { Waiter, WaitList } from "./wait-list.ts";
+import type { WaitList } from "./wait-list.ts";
+import { type Waiter, Waiters } from "./waiters.ts";
 
 /** States of an endpoint's connections, in gRPC's words. */
 export type ChannelState = "idle" | "connecting" | "ready" | "transient_failure" | "shutdown";
@@ -52,7 +53,7 @@ export class EndpointChannel {
   #connections: ClientConnection[] = [];
   /** Out of use, with calls that still run. */
   readonly #leaving = new LazySet<ClientConnection>();
-  readonly #waiters = new LazySet<Waiter>();
+  readonly #waiters: Waiters;
   readonly #connecting: ClientConnection[] = [];
   #state: ChannelState = "idle";
   #failures = 0;
@@ -73,6 +74,7 @@ export class EndpointChannel {
   constructor(options: EndpointChannelOptions) {
     this.address = options.address;
     this.#options = options;
+    this.#waiters = new Waiters(options.waiting);
     this.#lacking = new LackingMethods(options.clock);
   }
 
@@ -107,22 +109,19 @@ export class EndpointChannel {
 
   /** The call waits for a connection here: `resume` when there is one, `giveUp` when it could not be made. */
   wait(waiter: Waiter): void {
-    if (this.#state === "shutdown") {
-      waiter.giveUp(new RpcError("unavailable", "The endpoint has gone", { handled: "no" }));
-      return;
-    }
+    if (this.#state === "shutdown") return waiter.giveUp(gone());
     this.#waiters.add(waiter);
-    this.#options.waiting.add();
     if (this.#state === "transient_failure") this.#hurry();
   }
 
   leave(waiter: Waiter): void {
-    if (this.#waiters.delete(waiter)) this.#options.waiting.delete();
+    this.#waiters.delete(waiter);
   }
 
   /** A call has ended: its place on a full connection may be waited for. */
   released(): void {
-    if (this.#waiters.size > 0 && this.#connections.some((connection) => connection.available)) this.#resumeOne();
+    if (this.#waiters.size > 0 && this.#connections.some((connection) => connection.available))
+      this.#waiters.resumeOne();
   }
 
   /** Connects now unless it does. */
@@ -142,9 +141,7 @@ export class EndpointChannel {
     if (opened.state === "closed") return;
     this.#connecting.push(opened);
     // Calls that waited for the attempt can be written for it.
-    if (!opened.available) return;
-    const waiters = [...this.#waiters];
-    for (const waiter of waiters) this.#resume(waiter);
+    if (opened.available) this.#waiters.resume();
   }
 
   /** The server has refused this method as unknown. */
@@ -180,7 +177,7 @@ export class EndpointChannel {
     }
     const connecting = Array.from(this.#connecting);
     for (const connection of connecting) connection.close();
-    this.#giveUpAll(new RpcError("unavailable", "The endpoint has gone", { handled: "no" }));
+    this.#waiters.giveUp(gone());
   }
 
   /** Ends everything now. */
@@ -189,7 +186,7 @@ export class EndpointChannel {
     this.#disarm();
     const connections = [...this.#connections.splice(0), ...this.#leaving, ...this.#connecting.splice(0)];
     for (const connection of connections) connection.destroy(error);
-    this.#giveUpAll(error);
+    this.#waiters.giveUp(error);
   }
 
   // What its links tell it.
@@ -213,17 +210,12 @@ export class EndpointChannel {
     this.failing = false;
     this.#lacking.clear();
     if (hasChanged) this.#options.onChange(this);
-    const waiters = [...this.#waiters];
-    for (const waiter of waiters) this.#resume(waiter);
+    this.#waiters.resume();
   }
 
   /** @internal A connection that was full has room: for how many more, the calls that wait find out one by one. */
   linkRoom(connection: ClientConnection): void {
-    const waiters = this.#waiters.size === 0 ? [] : [...this.#waiters];
-    for (const waiter of waiters) {
-      if (!connection.available) return;
-      this.#resume(waiter);
-    }
+    this.#waiters.resume(() => connection.available);
   }
 
   /** @internal */
@@ -303,7 +295,7 @@ export class EndpointChannel {
       this.#setFailing();
     }
     this.#connectAt(clock.now() + backoffMs(this.#failures, connection.backoff, random));
-    this.#giveUpAll(failure);
+    this.#waiters.giveUp(failure);
   }
 
   #setFailing(): void {
@@ -339,24 +331,6 @@ export class EndpointChannel {
     return true;
   }
 
-  #resumeOne(): void {
-    const [waiter] = this.#waiters;
-    if (waiter !== undefined) this.#resume(waiter);
-  }
-
-  #resume(waiter: Waiter): void {
-    this.leave(waiter);
-    waiter.resume();
-  }
-
-  #giveUpAll(error: RpcError): void {
-    const waiters = [...this.#waiters];
-    for (const waiter of waiters) {
-      this.leave(waiter);
-      waiter.giveUp(error);
-    }
-  }
-
   #superviseAge(connection: ClientConnection, link: ChannelLink): void {
     const { clock, random, connection: options } = this.#options;
     if (options.maxAgeMs === Number.POSITIVE_INFINITY) return;
@@ -386,6 +360,10 @@ export class EndpointChannel {
   #publish(event: "ready" | "failed" | "closed", error?: RpcError): void {
     if (connectEvents.hasSubscribers) connectEvents.publish({ address: this.address, event, error });
   }
+}
+
+function gone(): RpcError {
+  return new RpcError("unavailable", "The endpoint has gone", { handled: "no" });
 }
 
 function leastBusy(connections: readonly ClientConnection[]): ClientConnection | undefined {

@@ -6,56 +6,52 @@ import { internalOf } from "./internal-options.ts";
 import { tellOnEnd } from "./tell-observer.ts";
 
 /** The ends of what interceptors sent for one call, be it once, several times or never. Its caller is told of one end: its own. */
-export class InterceptedEnds {
-  readonly #core: ClientCore;
-  readonly #plan: CallPlan;
-  readonly #options: CallOptions;
-  readonly #log = new CallLog();
-  readonly #startedMs: number;
-  #last: CallEnd | undefined;
-  /** Told: what a sending that nobody waited for does now is no part of it. */
-  #over = false;
+export interface InterceptedEnds {
+  /** One that was sent has ended: its record joins that of the whole. */
+  add(end: CallEnd): void;
+  /** The call has ended: with what interceptors answered, or threw. What is sent for it still is no part of it. */
+  tell(reply: InterceptorReply | undefined, thrown?: unknown): void;
+}
 
-  constructor(core: ClientCore, plan: CallPlan, options: CallOptions) {
-    this.#core = core;
-    this.#plan = plan;
-    this.#options = options;
-    this.#startedMs = core.turn.now() - (internalOf(options)?.queuedMs ?? 0);
-  }
-
-  /** One that was sent has ended: what its record says joins that of the whole, whose time counts from the call's own start. */
-  add(end: CallEnd): void {
-    if (this.#over) return;
-    const { attempts, decisions, waitedMs, elapsedMs } = end.record;
-    const sinceMs = this.#elapsedMs() - elapsedMs;
-    this.#log.waited(waitedMs);
-    for (const attempt of attempts) {
-      this.#log.attempt({ ...attempt, startedAtMs: attempt.startedAtMs + sinceMs });
-    }
-    for (const decision of decisions) {
-      // Each says that the call was queued, which it was once.
-      if (decision.type !== "queued" || this.#last === undefined) {
-        this.#log.decided({ ...decision, atMs: decision.atMs + sinceMs });
+/** Gathers them. Undefined where nobody asks how the call ends. */
+export function gatherEnds(
+  { turn }: ClientCore,
+  { method, route }: CallPlan,
+  options: CallOptions | undefined,
+): InterceptedEnds | undefined {
+  if (options?.onEnd === undefined) return undefined;
+  const log = new CallLog();
+  const startedMs = turn.now() - (internalOf(options)?.queuedMs ?? 0);
+  let last: CallEnd | undefined;
+  let isOver = false;
+  const elapsedMs = (): number => turn.now() - startedMs;
+  return {
+    add(end) {
+      if (isOver) return;
+      const { record } = end;
+      const sinceMs = elapsedMs() - record.elapsedMs;
+      log.waited(record.waitedMs);
+      for (const attempt of record.attempts) {
+        log.attempt({ ...attempt, startedAtMs: attempt.startedAtMs + sinceMs });
       }
-    }
-    this.#last = end;
-  }
-
-  /** The call has ended: with what interceptors answered, or threw. */
-  tell(reply: InterceptorReply | undefined, thrown?: unknown): void {
-    this.#over = true;
-    const { method, route } = this.#plan;
-    tellOnEnd(this.#options, {
-      metadata: filled(reply?.metadata) ?? this.#last?.metadata,
-      trailers: filled(reply?.trailers) ?? this.#last?.trailers,
-      record: this.#log.record(method, route.text, this.#elapsedMs()),
-      ...(thrown === undefined ? {} : { error: RpcError.from(thrown) }),
-    });
-  }
-
-  #elapsedMs(): number {
-    return this.#core.turn.now() - this.#startedMs;
-  }
+      for (const decision of record.decisions) {
+        // Each says that the call was queued, which it was once.
+        if (decision.type !== "queued" || last === undefined) {
+          log.decided({ ...decision, atMs: decision.atMs + sinceMs });
+        }
+      }
+      last = end;
+    },
+    tell(reply, thrown) {
+      isOver = true;
+      tellOnEnd(options, {
+        metadata: filled(reply?.metadata) ?? last?.metadata,
+        trailers: filled(reply?.trailers) ?? last?.trailers,
+        record: log.record(method, route.text, elapsedMs()),
+        ...(thrown === undefined ? {} : { error: RpcError.from(thrown) }),
+      });
+    },
+  };
 }
 
 function filled(metadata: Metadata | undefined): Metadata | undefined {

@@ -12,7 +12,7 @@ import {
 import type { CallPlan } from "./call-plan.ts";
 import type { ClientCall } from "./client-call.ts";
 import type { ClientCore } from "./client-core.ts";
-import { InterceptedEnds } from "./intercepted-ends.ts";
+import { gatherEnds } from "./intercepted-ends.ts";
 import { startStream } from "./start-call.ts";
 
 /** Wraps a call with one reply, retries included, in the client's interceptors. */
@@ -23,7 +23,7 @@ export async function interceptUnary(
   options: CallOptions | undefined,
   send: (request: unknown, options: CallOptions | undefined) => Promise<unknown>,
 ): Promise<unknown> {
-  const ends = endsOf(core, plan, options);
+  const ends = gatherEnds(core, plan, options);
   const run = compose(core.interceptors, async (passed) => {
     let ended: CallEnd | undefined;
     const onEnd = (end: CallEnd): void => {
@@ -70,12 +70,12 @@ export function interceptStream(
   let wake: (() => void) | undefined;
 
   async function pump(): Promise<void> {
-    const ends = endsOf(core, plan, options);
+    const ends = gatherEnds(core, plan, options);
     let reply: InterceptorReply | undefined;
     try {
       const run = compose(core.interceptors, async (passed) => {
         if (left) throw readerLeft();
-        const own = { ...optionsOf(passed, options), onEnd: ends && ((end: CallEnd) => ends.add(end)) };
+        const own = { ...optionsOf(passed, options), onEnd: ends?.add };
         const { replies: messages, started } = startStream(core, plan, inputOf(passed), own);
         sent.push(started);
         return streamReply(messages, started);
@@ -123,11 +123,6 @@ function streamReply(
 
 function readerLeft(): RpcError {
   return new RpcError("cancelled", "The reader left");
-}
-
-/** Of a call whose caller asks how it ended. */
-function endsOf(core: ClientCore, plan: CallPlan, options: CallOptions | undefined): InterceptedEnds | undefined {
-  return options?.onEnd && new InterceptedEnds(core, plan, options);
 }
 
 function compose(interceptors: readonly Interceptor[], last: Next): Next {

@@ -6,6 +6,7 @@ import { type HedgeOptions, Hedging } from "./hedged-call.ts";
 import { interceptStream, interceptUnary } from "./interceptor-chain.ts";
 import { limited } from "./limited-call.ts";
 import type { Fallback, ResilienceOptions } from "./resilience-options.ts";
+import { isRepeatable } from "./retry-policy.ts";
 import { prepare, startStream, startUnary } from "./start-call.ts";
 
 /** How one method is called: what a proxy has for each, and `client.call` for any. */
@@ -54,9 +55,8 @@ export function layers(
   limit: ConcurrencyLimit | undefined,
 ): Send {
   const { idempotency, kind } = plan.method;
-  const isRepeatable = kind === "unary" && (idempotency === "safe" || idempotency === "idempotent");
-  let send =
-    hedge !== undefined && hedge !== false && isRepeatable ? hedged(core, plan, hedge) : intercepted(core, plan);
+  const isHedged = hedge !== undefined && hedge !== false && kind === "unary" && isRepeatable(idempotency);
+  let send = isHedged ? hedged(core, plan, hedge) : intercepted(core, plan);
   if (limit !== undefined) send = limited(core, plan, limit, send);
   if (fallback !== undefined && fallback !== false) send = withFallback(send, plan, fallback);
   return send;

@@ -56,17 +56,7 @@ function refused(
   const log = new CallLog();
   log.decided({ type: "queued", atMs: 0, waitedMs: elapsedMs });
   const record = log.record(method, route.text, elapsedMs);
-  const { service, name } = method;
-  const error = callError(cause, {
-    service,
-    method: name,
-    target: route.text,
-    attempt: 0,
-    elapsedMs,
-    stale: false,
-    handled: "no",
-    record,
-  });
+  const error = callError(cause, { target: route.text, attempt: 0, stale: false, handled: "no", record });
   tellOnEnd(options, { metadata: undefined, trailers: undefined, record, error });
   return error;
 }

@@ -15,6 +15,7 @@ import {
   resolveConnectionOptions,
 } from "./connection-options.ts";
 import type { Credentials } from "./credentials.ts";
+import { given } from "./given.ts";
 import type { ResilienceOptions } from "./resilience-options.ts";
 import type { Target } from "./target.ts";
 
@@ -55,7 +56,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
   const { clock = systemClock, random = systemRandom } = options;
   return {
     connection: options.connection === undefined ? defaultConnection : resolveConnectionOptions(options.connection),
-    limits: options.limits === undefined ? defaultLimits : resolveLimits(options.limits),
+    limits: options.limits === undefined ? defaultLimits : { ...defaultLimits, ...given(options.limits) },
     clock,
     random,
   };
@@ -63,8 +64,3 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
 
 /** One for all clients that say nothing else. */
 const defaultConnection = resolveConnectionOptions();
-
-function resolveLimits(given: Partial<SessionLimits>): SessionLimits {
-  const limits = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaultLimits, ...Object.fromEntries(limits) };
-}

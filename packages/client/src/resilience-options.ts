@@ -2,6 +2,7 @@ import type { Balancer, EjectionOptions, Random as BalancerRandom } from "@pipit
 import type { Method, RpcError } from "@pipit/protocol";
 import type { BreakerOptions } from "./breaker.ts";
 import type { ConcurrencyOptions } from "./concurrency-limit.ts";
+import { given } from "./given.ts";
 import type { HedgeOptions } from "./hedged-call.ts";
 import type { RetryBudgetOptions } from "./retry-budget.ts";
 import type { RouteEndpoint } from "./route.ts";
@@ -94,8 +95,8 @@ export function resilienceOf(
   ofMethod: ResilienceOptions | undefined,
 ): MethodResilience {
   const own = `${method.service}/${method.name}`;
-  const routed = (given: ResilienceOptions | undefined): boolean =>
-    routeNames.some((name) => given?.[name] !== undefined);
+  const routed = (options: ResilienceOptions | undefined): boolean =>
+    routeNames.some((name) => options?.[name] !== undefined);
   return {
     options: mergeResilience(ofClient, ofService, ofMethod),
     budgetScope: ofMethod?.retry?.budget === undefined ? method.service : own,
@@ -105,10 +106,10 @@ export function resilienceOf(
 }
 
 /** What each option comes to, the narrowest given last. */
-export function mergeResilience(...given: readonly (ResilienceOptions | undefined)[]): ResilienceOptions {
+export function mergeResilience(...levels: readonly (ResilienceOptions | undefined)[]): ResilienceOptions {
   const merged: Record<string, unknown> = {};
   let retry: RetryOptions | undefined;
-  for (const options of given) {
+  for (const options of levels) {
     for (const name of names) if (options?.[name] !== undefined) merged[name] = options[name];
     if (options?.retry !== undefined) retry = mergeRetry(retry, options.retry);
   }
@@ -119,10 +120,6 @@ function mergeRetry(under: RetryOptions | undefined, over: RetryOptions): RetryO
   const { budget, ...rest } = over;
   const merged = { ...under, ...given(rest) };
   return budget === undefined ? merged : { ...merged, budget: { ...under?.budget, ...given(budget) } };
-}
-
-function given<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** The part of some options that is not about resilience; undefined when there is none. */

@@ -1,4 +1,4 @@
-import type { Clock } from "@pipit/protocol";
+import type { Clock, NoRetryReason } from "@pipit/protocol";
 
 /** How many retries are allowed beside the calls that were made. */
 export interface RetryBudgetOptions {
@@ -52,6 +52,12 @@ export class RetryBudget {
     const index = this.#slice % sliceCount;
     retries[index] = (retries[index] as number) + 1;
     return true;
+  }
+
+  /** Takes one out for a call whose tree has so many left, or says why there is none. */
+  withdrawFor(treeRetries: number): NoRetryReason | undefined {
+    if (treeRetries < 1) return "tree spent";
+    return this.withdraw() ? undefined : "budget spent";
   }
 
   /** Retries that may be made now. */

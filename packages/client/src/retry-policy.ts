@@ -53,6 +53,11 @@ export function judgeRetry(situation: RetrySituation): RetryVerdict {
   }
 }
 
+/** Whether a method of this idempotency may run more than once. */
+export function isRepeatable(idempotency: Idempotency): boolean {
+  return idempotency === "safe" || idempotency === "idempotent";
+}
+
 /** Retries lent to the server's side of an attempt: half of what is left, rounded down, so that one is kept for a loss. */
 export function lendRetries(left: number): number {
   return Math.floor(left / 2);

@@ -2,8 +2,8 @@ import type { Balancer, Endpoint, EndpointState, Pick, PolicyBalancer, Result } 
 import type { Breaker } from "./breaker.ts";
 import { type Method, RpcError } from "@pipit/protocol";
 import type { EndpointChannel } from "./endpoint-channel.ts";
-import { LazySet } from "./lazy-set.ts";
-import type { Waiter, WaitList } from "./wait-list.ts";
+import type { WaitList } from "./wait-list.ts";
+import { type Waiter, Waiters } from "./waiters.ts";
 
 /** An endpoint as balancers see it, with the connections to it. */
 export interface RouteEndpoint extends Endpoint {
@@ -44,7 +44,7 @@ export class Route {
     hashKey: undefined,
     exclude: undefined,
   };
-  readonly #waiters = new LazySet<Waiter>();
+  readonly #waiters: Waiters;
   #endpoints: readonly RouteEndpoint[] = [];
   #resolved = false;
   #failingCount = 0;
@@ -55,6 +55,7 @@ export class Route {
     this.text = options.text;
     this.policy = options.policy;
     this.#options = options;
+    this.#waiters = new Waiters(options.waiting);
   }
 
   get endpoints(): readonly RouteEndpoint[] {
@@ -77,7 +78,7 @@ export class Route {
     this.#resolved = true;
     this.recount();
     // To know that nobody serves ends the wait, too.
-    if (first || this.#endpoints.length > 0) this.#resumeAll();
+    if (first || this.#endpoints.length > 0) this.#waiters.resume();
   }
 
   /** A channel began or ceased to fail, or to lack methods. */
@@ -89,7 +90,7 @@ export class Route {
       if (channel.failing) this.#failingCount++;
       else usable++;
     }
-    if (usable > 0) this.#resumeAll();
+    if (usable > 0) this.#waiters.resume();
   }
 
   /** An attempt ended there. Returns whether that opened the circuit breaker. */
@@ -143,11 +144,10 @@ export class Route {
   /** The call waits for an endpoint. */
   wait(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    this.#options.waiting.add();
   }
 
   leave(waiter: Waiter): void {
-    if (this.#waiters.delete(waiter)) this.#options.waiting.delete();
+    this.#waiters.delete(waiter);
   }
 
   /** Why there is nowhere to go. */
@@ -166,11 +166,7 @@ export class Route {
     const channels = this.#endpoints.map(({ channel }) => channel);
     this.#endpoints = [];
     this.#options.balancer.update([]);
-    const waiters = [...this.#waiters];
-    for (const waiter of waiters) {
-      this.leave(waiter);
-      waiter.giveUp(error);
-    }
+    this.#waiters.giveUp(error);
     for (const channel of channels) this.#options.closeChannel(channel);
   }
 
@@ -190,14 +186,6 @@ export class Route {
     request.hashKey = hashKey;
     request.exclude = exclude;
     return this.#options.balancer.pick(request);
-  }
-
-  #resumeAll(): void {
-    const waiters = [...this.#waiters];
-    for (const waiter of waiters) {
-      this.leave(waiter);
-      waiter.resume();
-    }
   }
 }
 

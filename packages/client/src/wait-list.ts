@@ -1,13 +1,5 @@
 import { type Clock, RpcError } from "@pipit/protocol";
 
-/** A call that waits for an endpoint or a connection. */
-export interface Waiter {
-  /** Try again. */
-  resume(): void;
-  /** What was waited for will not come. */
-  giveUp(error: RpcError): void;
-}
-
 /** How often the timer that keeps the process alive is set again, in milliseconds. Any value does. */
 const aliveMs = 60_000;
 

@@ -1,5 +1,6 @@
 import { type CallOptions, isRpcError, RpcError } from "@pipit/protocol";
 import type { PipitClient } from "../create-client.ts";
+import { isRepeatable } from "../retry-policy.ts";
 import type { ReplyOf, RequestOf } from "./broadcast.ts";
 import { type Sender, senderOf, type UnaryMethod } from "./send-to.ts";
 
@@ -41,7 +42,7 @@ export function failback<Q, S, E>(
   options: FailbackOptions = {},
 ): Failback<RequestOf<Q, S>, ReplyOf<Q, S>> {
   const { intervalMs = 5000, maxPending = 1000, maxTries = 10, onGiveUp, ...callOptions } = options;
-  const repeatable = method.idempotency === "safe" || method.idempotency === "idempotent";
+  const repeatable = isRepeatable(method.idempotency);
   const kept = new Set<Kept>();
   let cancelTimer: (() => void) | undefined;
 

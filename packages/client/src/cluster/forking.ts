@@ -1,5 +1,6 @@
 import type { CallOptions } from "@pipit/protocol";
 import type { PipitClient } from "../create-client.ts";
+import { isRepeatable } from "../retry-policy.ts";
 import type { ReplyOf, RequestOf } from "./broadcast.ts";
 import { senderOf, type UnaryMethod } from "./send-to.ts";
 
@@ -22,7 +23,7 @@ export async function forking<Q, S, E>(
   options: ForkingOptions = {},
 ): Promise<ReplyOf<Q, S>> {
   const { forks = 2, signal, ...callOptions } = options;
-  if (method.idempotency !== "safe" && method.idempotency !== "idempotent") {
+  if (!isRepeatable(method.idempotency)) {
     throw new TypeError(`Cannot fork ${method.service}/${method.name}: it is neither safe nor idempotent`);
   }
   const sender = senderOf(client, method, request, callOptions);
