@@ -1,4 +1,4 @@
-import type { CallOptions, Criticality, Method } from "@pipit/protocol";
+import { type CallOptions, type Criticality, type Method, streamsInput, streamsOutput } from "@pipit/protocol";
 import { type ResilienceOptions, type ResolvedRetry, resolveRetry } from "./resilience-options.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { Route } from "./route.ts";
@@ -60,8 +60,8 @@ export function planCalls(
     retry: resolveRetry(retry),
     sharedReplyStore: retry?.sharedReplyStore ?? false,
     options,
-    streamsInput: method.kind === "client_stream" || method.kind === "bidi",
-    streamsOutput: method.kind === "server_stream" || method.kind === "bidi",
+    streamsInput: streamsInput(method),
+    streamsOutput: streamsOutput(method),
   };
 }
 

@@ -94,5 +94,6 @@ export type {
 export { DeadlineWheel, type DeadlineWheelOptions, type WheelEntry, type WheelSlot } from "./deadline-wheel.ts";
 export { ItemStream, type ItemStreamOwner } from "./item-stream.ts";
 export { defaultLimits, type SessionLimits } from "./session/limits.ts";
+export { streamsInput, streamsOutput } from "./session/call-shape.ts";
 export { decodeMessageBytes, encodeMessage, type MessagePart } from "./message-bytes.ts";
 export { createTransport, type TransportOptions } from "./create-transport.ts";

@@ -5,6 +5,7 @@ import {
   type ItemStream,
   type Next,
   RpcError,
+  streamsOutput,
 } from "@pipit/protocol";
 import { toAsyncIterable } from "./items.ts";
 import { beginHandler } from "./run-once.ts";
@@ -49,7 +50,7 @@ async function callHandler(call: ServerCall, request: InterceptorRequest): Promi
   if (call.claimed !== undefined) beginHandler(call.claimed);
   const result = handler(request.streaming ? request.messages : request.message, call);
   const parts = { metadata: call.replyMetadata, trailers: call.trailers };
-  if (method.kind === "server_stream" || method.kind === "bidi") {
+  if (streamsOutput(method)) {
     return { streaming: true, messages: toAsyncIterable(await result), ...parts };
   }
   return { streaming: false, message: await result, ...parts };

@@ -1,4 +1,4 @@
-import { contextEnabled, type Method, RpcError, runInContext } from "@pipit/protocol";
+import { contextEnabled, type Method, RpcError, runInContext, streamsOutput } from "@pipit/protocol";
 import { endStream, endWithReply, endWithThrown } from "./end-call.ts";
 import { intercept } from "./interceptor-chain.ts";
 import { isThenable } from "./items.ts";
@@ -70,10 +70,6 @@ function finish(call: ServerCall, once: OnceEnd | undefined, value: unknown): vo
 function finishWithError(call: ServerCall, once: OnceEnd | undefined, thrown: unknown): void {
   if (once !== undefined) once.fail(call.core.judge(call, thrown));
   else endWithThrown(call, thrown);
-}
-
-function streamsOutput({ kind }: Method): boolean {
-  return kind === "server_stream" || kind === "bidi";
 }
 
 function invoke(call: ServerCall, input: unknown): unknown {

@@ -10,6 +10,7 @@ import {
   type Method,
   RpcError,
   type StreamPeer,
+  streamsInput,
 } from "@pipit/protocol";
 import { Admission, type Decision } from "./admission.ts";
 import { callEnd, callStart } from "./diagnostics.ts";
@@ -98,8 +99,7 @@ export class ServerCore implements CallAcceptor {
     if (entry === undefined) return failUnknown(incoming);
     const call = new ServerCall(this, incoming, entry);
     if (callStart.hasSubscribers) publishStart(call);
-    const { kind } = entry.method;
-    if (kind === "client_stream" || kind === "bidi") {
+    if (streamsInput(entry.method)) {
       // Items may come before the handler starts; their number is bounded by the stream's credit.
       call.openRequests();
       call.watch();
