@@ -6,7 +6,6 @@ import { type Contestant, type Pace, interleave } from "../support/interleave.ts
 import { avscPeer } from "./avsc-peer.ts";
 import { bebopPeer } from "./bebop-peer.ts";
 import { type DataSet, dataSets } from "./data-sets.ts";
-import { interpreterFloor } from "./floors-interpreter.ts";
 import { floorNames, floorPeers } from "./floors.ts";
 import type { Peer, Prepared } from "./peer.ts";
 import { pipit, pipitAny, pipitInterpreted } from "./pipit.ts";
@@ -59,12 +58,10 @@ async function answer(request: RowRequest): Promise<RowAnswer> {
   const ours = { compiled: pipit, interpreted: pipitInterpreted, any: pipitAny }[mode];
   const dataSet = dataSets.find((one) => one.name === name);
   if (dataSet === undefined) throw new Error(`No data set is called ${name}`);
-
   if (mixed) for (const other of dataSets) if (other !== dataSet) use(ours, other);
 
   const others = [...schemalessPeers, protobufjsPeer, bufbuildPeer, avscPeer, bebopPeer];
-  const floor = mode === "interpreted" ? [interpreterFloor(floorNames.checked, ours)] : floorPeers(name, ours);
-  const mustWork = [ours, ...(floors ? floor : [])];
+  const mustWork = [ours, ...(floors ? await floorsOf(name, ours, mode) : [])];
   const wanted = [...mustWork, ...others.filter((peer) => peers?.includes(peer.name) !== false)];
   const left: string[] = [];
   const ready = wanted.flatMap((peer) => {
@@ -89,6 +86,13 @@ async function answer(request: RowRequest): Promise<RowAnswer> {
     bytes: one.bytes.length,
   }));
   return { results, left };
+}
+
+/** The interpreter's is loaded for itself only: it makes dozens of modules. */
+async function floorsOf(name: string, ours: Peer, mode: RowRequest["pipit"]): Promise<readonly Peer[]> {
+  if (mode !== "interpreted") return floorPeers(name, ours);
+  const { interpreterFloor } = await import("./floors-interpreter.ts");
+  return [interpreterFloor(floorNames.checked, ours)];
 }
 
 /** Why the codec cannot carry the value, or what it takes to measure it. */
